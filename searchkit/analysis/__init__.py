@@ -1,0 +1,95 @@
+"""Analyse: how Ukrainian text becomes terms.
+
+The same chain reads articles and queries:
+
+1. `tokenize`   finds the words and where they stand
+2. `normalize`  gives each one spelling: case, apostrophes, stress marks, look-alikes
+3. `lemmatize`  looks up every dictionary word that it may be a form of
+4. a compound adds its parts, so that онлайн-переговорів is found by переговори
+5. `fold`       writes ґ as г
+
+A token is one position with several terms: its lemmas, by which it is found, and its forms,
+by which `=переговорів` finds that very form. `ukrainian` holds the letters and word lists.
+"""
+
+from typing import NamedTuple
+
+from searchkit.analysis.lemmatize import dictionary_version, lemmas
+from searchkit.analysis.normalize import fold, normalize
+from searchkit.analysis.tokenize import parts, spans
+from searchkit.analysis.ukrainian import EUPHONY, FUNCTION_WORDS, ORDINAL_ENDINGS
+
+__all__ = ["ANALYSIS", "Token", "analyze", "is_function_word", "terms"]
+
+# Stored in every index. The number changes whenever the same text would get other terms.
+ANALYSIS = {"chain": "1", "dictionary": dictionary_version()}
+
+_REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
+
+Terms = tuple[tuple[str, ...], tuple[str, ...], int]
+
+
+class Token(NamedTuple):
+    """One word of a text.
+
+    Attributes:
+        text: the word as written, `original[start:end]`.
+        start, end: half-open code-point offsets into the original.
+        lemmas: every term that it is found by, the likeliest first; a compound's own lemmas
+            stand before those of its parts.
+        forms: its spelling in lower case, and those of a compound's parts.
+        own: how many of the lemmas are those of the whole word.
+    """
+
+    text: str
+    start: int
+    end: int
+    lemmas: tuple[str, ...]
+    forms: tuple[str, ...]
+    own: int
+
+
+def analyze(text: str) -> list[Token]:
+    """Return the words of any text; a token's index is its position."""
+    tokens = []
+    for start, end in spans(text):
+        word = text[start:end]
+        tokens.append(Token(word, start, end, *_remember(word)))
+    return tokens
+
+
+def terms(word: str) -> Terms:
+    """Return a word's lemmas, its forms, and how many of the lemmas are the whole word's.
+
+    >>> terms("Онлайн-переговорів")[1]
+    ('онлайн-переговорів', 'онлайн', 'переговорів')
+    """
+    whole = normalize(word)
+    pieces = parts(whole)
+    pieces = [
+        piece
+        for before, piece in zip([None, *pieces], pieces, strict=False)
+        if not (before and before[-1].isdigit() and piece in ORDINAL_ENDINGS)  # 36-й
+    ]
+    forms = [whole, *pieces]
+    own = dict.fromkeys(map(fold, lemmas(whole)))
+    found = own | dict.fromkeys(fold(lemma) for form in pieces for lemma in lemmas(form))
+    return tuple(found), tuple(dict.fromkeys(map(fold, forms))), len(own)
+
+
+def is_function_word(token: Token) -> bool:
+    """Tell whether the word only ties a sentence together: в, та, не."""
+    form = token.forms[0]
+    return EUPHONY.get(form, form) in FUNCTION_WORDS
+
+
+_known: dict[str, Terms] = {}
+
+
+def _remember(word: str) -> Terms:
+    found = _known.get(word)
+    if found is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        found = _known[word] = terms(word)
+    return found

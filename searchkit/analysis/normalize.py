@@ -1,0 +1,61 @@
+r"""One spelling for a word, however it was typed; the dictionary knows only this one.
+
+>>> normalize("П’ЯТЬ"), normalize("за́мок"), normalize("Iрпінь"), normalize("пере\u00adговори")
+("п'ять", 'замок', 'ірпінь', 'переговори')
+"""
+
+import re
+import unicodedata
+
+from searchkit.analysis.ukrainian import (
+    APOSTROPHES,
+    CYRILLIC_TO_LATIN,
+    FOLDED_LETTERS,
+    HYPHENS,
+    INVISIBLE,
+    LATIN_TO_CYRILLIC,
+    STRESS,
+)
+
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_UNIFY = str.maketrans(
+    dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-") | dict.fromkeys(INVISIBLE)
+)
+_NO_STRESS = str.maketrans(dict.fromkeys(STRESS))
+
+
+def normalize(word: str) -> str:
+    """Return the word in lower case, NFC, with plain apostrophes and hyphens and no marks.
+
+    ґ is kept, since the dictionary tells it from г; see `fold`.
+    """
+    word = word.translate(_UNIFY)
+    if word.isascii():
+        return word.lower()
+    if _CYRILLIC.search(word):
+        word = word.translate(_NO_STRESS)  # of a Latin é it is a part
+    word = unicodedata.normalize("NFC", word)
+    if _LATIN.search(word):
+        word = "-".join(_one_script(part) for part in word.split("-"))  # IT-компанія
+    return unicodedata.normalize("NFC", word.lower())
+
+
+def fold(word: str) -> str:
+    """Return a normalised word as the term it is indexed by: ґ written as г."""
+    return word.translate(FOLDED_LETTERS)
+
+
+def is_cyrillic(word: str) -> bool:
+    """Tell whether the word has a Cyrillic letter."""
+    return _CYRILLIC.search(word) is not None
+
+
+def _one_script(part: str) -> str:
+    if not (_LATIN.search(part) and _CYRILLIC.search(part)):
+        return part
+    if not _LATIN.search(cyrillic := part.translate(LATIN_TO_CYRILLIC)):
+        return cyrillic
+    if not _CYRILLIC.search(latin := part.translate(CYRILLIC_TO_LATIN)):
+        return latin
+    return part

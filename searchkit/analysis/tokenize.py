@@ -1,0 +1,35 @@
+"""Text to words, with offsets into the original.
+
+A word is a run of letters and digits, with the apostrophes, stress marks and soft hyphens
+inside it. Hyphens join (прес-конференція, COVID-19), and so do points, commas and colons
+between digits (1,5 or 24.02.2022 or 20:30). For any string, `text[start:end]` is the word.
+"""
+
+import re
+from collections.abc import Iterator
+
+from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
+
+_LETTER = r"[^\W_ʼʹ]"  # two apostrophes that Unicode counts among the letters
+_COMBINING = r"\u0300-\u036f"  # accents, and the breve of a decomposed й
+_PART = rf"{_LETTER}+(?:[{_COMBINING}{INVISIBLE}]+{_LETTER}+)*[{_COMBINING}]*"
+_JOINER = rf"(?:[{re.escape(APOSTROPHES + HYPHENS)}]|(?<=\d)[.,:](?=\d))"
+
+WORD = rf"{_PART}(?:{_JOINER}{_PART})*"
+_WORD = re.compile(WORD)
+_PARTS = re.compile(r"-|(?<=\d)[.,:](?=\d)")
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the half-open code-point offsets of each word, in order, never overlapping."""
+    return (match.span() for match in _WORD.finditer(text))
+
+
+def parts(word: str) -> list[str]:
+    """Return the words that a normalised compound is made of; of any other word, none.
+
+    >>> parts("онлайн-переговори"), parts("24.02.2022"), parts("мир")
+    (['онлайн', 'переговори'], ['24', '02', '2022'], [])
+    """
+    found = [part for part in _PARTS.split(word) if part]
+    return found if len(found) > 1 else []

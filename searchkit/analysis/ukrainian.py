@@ -1,0 +1,105 @@
+"""Ukrainian as data: every list of letters and words that the analyser knows by heart.
+
+A linguist can edit this file. Each list says what it is for; an odd entry has its reason
+beside it. The order inside a list does not matter unless the list says so.
+"""
+
+# Characters that people and keyboards use for the apostrophe in п'ять. The dictionary
+# knows only the first.
+APOSTROPHES = (
+    "'"  # U+0027, keyboards
+    "\u2019"  # ’ typesetters, and phones that correct as one types
+    "\u02bc"  # ʼ the letter that Unicode means for Ukrainian
+    "\u2018"  # ‘ the same quotation mark turned the wrong way
+    "\u201b"  # ‛ likewise
+    "`"  # a slip on the keyboard
+    "\u00b4"  # ´ likewise
+    "\u02b9"  # ʹ library catalogues
+    "\u2032"  # ′ the minute sign
+    "\uff07"  # ＇ full width
+)
+
+# Hyphens that join two words into one, as in прес-конференція. A dash (–, —) never does.
+HYPHENS = "-\u2010\u2011"  # U+2011 is the hyphen at which a line must not break
+
+# What may stand inside a word without being part of it.
+STRESS = "\u0301\u0300"  # за́мок; the grave comes from older books
+INVISIBLE = "\u00ad\u200c\u200d\u2060\ufeff"  # soft hyphen, joiners; U+200B is a space
+
+# Latin letters that look like Cyrillic ones and get into Cyrillic words by mistake or from
+# scanning: Iрпінь, видiлiть, екcперт. With an accent they stand for a stressed vowel.
+LATIN_TO_CYRILLIC = str.maketrans(
+    "aceikmoptxyABCEHIKMOPTXYïÏáéíóýàèìòỳ",
+    "асеікмортхуАВСЕНІКМОРТХУїЇаеіоуаеіоу",
+)
+
+# The other way round, for a Latin word with a Cyrillic letter in it: Сovid.
+CYRILLIC_TO_LATIN = str.maketrans("асеікмортхуАВСЕНІКМОРТХУ", "aceikmoptxyABCEHIKMOPTXY")
+
+# ґ is folded into г: both spellings are found by either (ґрунт and, before 1990, грунт).
+FOLDED_LETTERS = str.maketrans("ґҐѐѝ", "гГеи")  # ѐ and ѝ: a stress mark made into a letter
+
+# Forms of one word that differ only for euphony; the first stands for all.
+EUPHONY = {
+    "у": "в",
+    "ув": "в",
+    "уві": "в",
+    "й": "і",
+    "із": "з",
+    "зі": "з",
+    "зо": "з",
+    "од": "від",
+    "наді": "над",
+    "піді": "під",
+    "переді": "перед",
+    "б": "би",
+    "ж": "же",
+}
+
+# Endings written to a number with a hyphen: 36-й, 21-го, 90-х, 5-ма. They are no words.
+ORDINAL_ENDINGS = frozenset(
+    """
+    й го му м ий ого ому им ім а я ої ій ою ю у ша га та тя те е є х их ими
+    ми ма ти мя ть ро
+    """.split()
+)
+
+# Words that tie a sentence together. Among other words of a query they are not asked for:
+# `переговори в Києві` does not want every article with "в".
+FUNCTION_WORDS = frozenset(
+    """
+    в з на до за від для про при без під над перед між через після біля коло крім серед
+    проти замість щодо попри задля заради внаслідок поза по о об к ради
+    і та а але або чи що як якщо коли бо щоб хоч хоча тому адже проте однак зате отже
+    немов наче неначе ніби мов мовби начебто ані ні якби оскільки аби
+    не би же то ж таки лише лишень тільки навіть саме ось он от хай нехай невже хіба
+    """.split()
+)
+
+# Where the dictionary reads one form as several words, these come first: common words of
+# the news that it would list behind a rarer one. `Києві` is a form of Київ before кий,
+# `року` of рік before рок.
+COMMON_WORDS = frozenset(
+    """
+    київ рік людина мати нато можна україна день місце частина мова слово діло справа вода
+    земля місто країна народ уряд влада закон право суд робота праця час раз рука голова
+    держава область район село вулиця дорога школа дитина жінка чоловік сім'я дім будинок
+    президент міністр депутат рада партія вибори війна мир армія військо фронт ворог росія
+    європа світ союз договір переговори зустріч питання рішення проблема допомога підтримка
+    гроші гривня долар ціна бюджет податок банк компанія ринок продаж завод поле хліб
+    бути могти хотіти знати сказати говорити робити зробити йти дати стати жити думати
+    новий великий перший інший весь який свій наш мій такий сам цей той він вона воно вони
+    я ми ви хто що це так коли тут там тепер потім дуже більше менше три чотири п'ять
+    сторона замок посередник лист коса брати вести вісті мета віра надія любов роман лев
+    """.split()
+)
+
+# Abbreviations whose full stop does not end a sentence.
+ABBREVIATIONS = frozenset(
+    """
+    м с смт р рр ст ім вул бул просп пл пров обл р-н буд кв оф тел св о
+    грн коп тис млн млрд трлн кг км га см мм хв год сек
+    ред упор наук заст зав кан д акад проф доц інж гр напр див пор
+    т п н е англ нім фр лат укр рос
+    """.split()
+)

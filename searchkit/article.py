@@ -1,0 +1,35 @@
+"""Article: the record that travels from file to screen."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article as its file has it.
+
+    Attributes:
+        id: unique in its archive.
+        text: the body; paragraphs are separated by blank lines.
+        title: empty where the source has none.
+        date: ISO 8601 exactly as the source has it: a day, a time, a month (`2011-05`) or a year.
+        url, source, author, section, language: None where unknown.
+        tags: in the source's order.
+    """
+
+    id: str
+    text: str
+    title: str = ""
+    date: str | None = None
+    url: str | None = None
+    source: str | None = None
+    author: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    language: str | None = None
+
+    def digest(self) -> bytes:
+        """Return 16 bytes that change whenever any field does."""
+        content = json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=16).digest()

@@ -1,0 +1,47 @@
+"""Dates as spans of time that compare as plain integers.
+
+A date becomes two numbers, the first and the last second that it may stand for, written as
+the decimal digits YYYYMMDDhhmmss. A part that is not given is the lowest possible in the
+first and the highest in the last, so no calendar is needed and any two spans compare:
+
+>>> parse_span("2011-05")
+(20110500000000, 20110599999999)
+>>> parse_span("2025-09-24T08:30:00+03:00")
+(20250924083000, 20250924083000)
+
+A time counts by the clock it is written in: a newsroom's day is its own.
+"""
+
+import re
+from datetime import date, datetime
+
+from searchkit.errors import DateError
+
+Span = tuple[int, int]
+DateLike = date | datetime | str
+
+_ISO = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
+    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
+    r"(?:Z|[+-]\d\d(?::?\d\d)?)?)?)?)?",
+    re.ASCII,
+)
+
+
+def parse_span(value: DateLike) -> Span:
+    """Return the first and the last second of a date, as YYYYMMDDhhmmss integers.
+
+    Raises:
+        DateError: the text is not a year, month, day or time of ISO 8601, or no such day exists.
+    """
+    text = value.isoformat() if isinstance(value, date) else value.strip()
+    match = _ISO.fullmatch(text)
+    if not match:
+        raise DateError(f"{text!r} is not a date; write 2025, 2025-09 or 2025-09-24.")
+    year, month, day, hour, minute, second = (int(part or 1) for part in match.groups())
+    try:
+        datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only a check
+    except ValueError as error:
+        raise DateError(f"{text!r} is not a date: {error}.") from None
+    digits = "".join(part or "" for part in match.groups())
+    return int(digits.ljust(14, "0")), int(digits.ljust(14, "9"))

@@ -1,0 +1,72 @@
+"""Every error that searchkit raises.
+
+    SearchkitError
+    ├── RequestError            what was asked for cannot be done          exit code 2
+    │   ├── CorpusError         no articles where articles should be
+    │   ├── ArticleError        one record is bad: file, line, reason
+    │   └── DateError           a date that is not ISO 8601
+    └── IndexUnusable           there is no index to answer from           exit code 3
+        ├── IndexMissing        nothing was built there yet
+        ├── IndexLocked         another process is writing
+        ├── IndexVersion        built by another version of searchkit
+        └── CorruptIndex        a file is damaged or missing
+
+The message of each is one sentence for the person who asked, with what to do next.
+"""
+
+
+class SearchkitError(Exception):
+    """The base of all of them: what an application that embeds searchkit catches."""
+
+    exit_code = 2
+
+
+class RequestError(SearchkitError):
+    """The request cannot be met as it was made."""
+
+
+class CorpusError(RequestError):
+    """The corpus is not there, cannot be read, or holds no articles."""
+
+
+class ArticleError(RequestError):
+    """One record of a corpus is bad.
+
+    Attributes:
+        source: the file as the user would name it, "-" for standard input.
+        line: the line where the record begins, counted from 1; None for a whole file.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, source: str, line: int | None, reason: str) -> None:
+        self.source = source
+        self.line = line
+        self.reason = reason
+        place = source if line is None else f"{source}, line {line}"
+        super().__init__(f"{place}: {reason}")
+
+
+class DateError(RequestError):
+    """A date that is neither a year, a month, a day nor a time of ISO 8601."""
+
+
+class IndexUnusable(SearchkitError):  # noqa: N818 - read as a sentence: "index unusable"
+    """There is no index that could answer."""
+
+    exit_code = 3
+
+
+class IndexMissing(IndexUnusable):
+    """No index was ever built in this folder."""
+
+
+class IndexLocked(IndexUnusable):
+    """Another process is writing this index."""
+
+
+class IndexVersion(IndexUnusable):
+    """The index was written in a format or by an analyser that this version does not read."""
+
+
+class CorruptIndex(IndexUnusable):
+    """A file of the index is damaged or missing."""

@@ -1,0 +1,259 @@
+"""Parse: the user's text becomes a tree. Nothing that can be typed is an error.
+
+    query    one or more of: either, one after the other      plain words: all first, then some
+    either   both OR both ...                                 OR  АБО
+    both     item AND item ...                                AND І ТА
+    item     NOT item | ( query ) | field:item | "phrase" | "phrase"~5 | word | =form | start*
+
+OR binds its neighbours before they become part of a run of plain words, AND before OR. In
+such a run whatever has a field name or NOT before it is a condition: `переговори
+source:вісник NOT Київ` wants every article to meet the last two. Punctuation says nothing.
+
+What cannot be meant as it stands (a bracket left open, an operator with nothing behind it)
+is read as well as it can be, and `Query.mended` is set.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from searchkit.analysis import analyze
+from searchkit.analysis.tokenize import WORD
+from searchkit.dates import parse_span
+from searchkit.errors import DateError
+from searchkit.query.tree import (
+    OPERATORS,
+    And,
+    Dates,
+    Exact,
+    Field,
+    Leaf,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Some,
+    Word,
+)
+from searchkit.schema import FIELD_NAMES
+
+MAX_DEPTH = 30  # brackets within brackets; deeper ones are read as if they were not there
+MAX_WORDS = 200  # the rest of a longer query is not read
+
+OPENING = '"«“„'
+CLOSING = '"»”“'
+
+_LEXEME = re.compile(
+    rf"""(?P<open>\()
+    | (?P<close>\))
+    | (?P<phrase>[{OPENING}](?P<quoted>[^{OPENING}{CLOSING}]*)(?P<end>[{CLOSING}]|$)
+          (?:~(?P<slop>\d+))?)
+    | (?P<date>\bdate:\s*(?:\[(?P<range>[^\]]*)\]?|(?P<day>[\w:.+-]*)))
+    | (?P<field>\b(?:{"|".join(FIELD_NAMES)}):)
+    | (?P<word>(?P<exact>=(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
+    | (?P<stray>[*{OPENING}{CLOSING}])
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as it was understood.
+
+    Attributes:
+        text: as it was typed.
+        tree: what is asked for; None where there is no word to look for.
+        mended: whether something in the text could not be meant as it stood.
+    """
+
+    text: str
+    tree: Node | None
+    mended: bool
+
+    @property
+    def read_as(self) -> str | None:
+        """The query as it was understood, where that is not how it was typed."""
+        return str(self.tree or "") if self.mended else None
+
+
+def parse(text: str) -> Query:
+    """Read a query. Any string at all can be read.
+
+    >>> str(parse("мир AND (війна").tree)
+    'мир AND війна'
+    """
+    reader = _Reader(text)
+    tree = reader.query(0)
+    return Query(text, tree, reader.mended)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexeme:
+    kind: str  # open, close, and, or, not, field, node
+    node: Node | None = None
+    name: str = ""
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.mended = False
+        self._words = 0
+        self._lexemes = [lexeme for match in _LEXEME.finditer(text) for lexeme in self._lex(match)]
+        self._at = 0
+
+    # -- from characters to lexemes --
+
+    def _lex(self, match: re.Match[str]) -> list[_Lexeme]:
+        kind = next(kind for kind in _KINDS if match[kind] is not None)
+        if kind in ("open", "close"):
+            return [_Lexeme(kind)]
+        if kind == "field":
+            return [_Lexeme("field", name=match["field"][:-1])]
+        if kind == "stray":
+            self.mended = True
+            return []
+        if kind == "date":
+            return self._date(match)
+        if kind == "phrase":
+            return self._phrase(match)
+        if match["text"] in OPERATORS and not (match["exact"] or match["star"]):
+            return [_Lexeme(OPERATORS[match["text"]])]
+        self.mended |= match["unknown"] is not None  # "foo:bar": there is no such field
+        return [_Lexeme("node", leaf) for leaf in self._leaves(match)]
+
+    def _leaves(self, match: re.Match[str]) -> list[Leaf]:
+        self._words += 1
+        if self._words > MAX_WORDS:
+            self.mended = True
+            return []
+        token = analyze(match["text"])[0]
+        if match["exact"]:
+            self.mended |= match["star"] is not None  # "=мир*" asks for two things at once
+            return [Exact(token.forms[0])]
+        if match["star"]:
+            return [Prefix(token.forms[0])]
+        return [Word.of(token)]
+
+    def _phrase(self, match: re.Match[str]) -> list[_Lexeme]:
+        self.mended |= not match["end"]
+        words = [
+            leaf
+            for inner in _LEXEME.finditer(match["quoted"])
+            if inner["text"]
+            for leaf in self._leaves(inner)
+        ]
+        if not words:
+            self.mended = True
+            return []
+        slop = min(int(match["slop"][:4]), 1000) if match["slop"] else None
+        return [_Lexeme("node", Phrase(tuple(words), slop) if len(words) > 1 else words[0])]
+
+    def _date(self, match: re.Match[str]) -> list[_Lexeme]:
+        """Read `date:2025-09` or `date:[2025-09-01 TO 2025-09-30]`, either end open with *."""
+        text = match["day"] if match["range"] is None else match["range"]
+        ends = re.split(r"\s+(?:TO|ДО)\s+|\s+(?:TO|ДО)$|^(?:TO|ДО)\s+", text.strip())
+        first, last = ends[0].strip(), ends[-1].strip()
+        try:
+            if len(ends) > 2 or not (first or last):
+                raise DateError(text)  # noqa: TRY301 - mended below like any other
+            span = (
+                parse_span(first)[0] if first not in ("", "*") else 1,
+                parse_span(last)[1] if last not in ("", "*") else 99999999999999,
+            )
+        except DateError:
+            self.mended = True
+            return [_Lexeme("node", Word.of(token)) for token in analyze(text)[:2]]
+        shown = first if match["range"] is None else f"[{first or '*'} TO {last or '*'}]"
+        return [_Lexeme("node", Dates(span, shown))]
+
+    # -- from lexemes to a tree --
+
+    def query(self, depth: int) -> Node | None:
+        """Read up to the bracket that closes this level, or to the end."""
+        parts: list[Node] = []
+        while (kind := self._kind()) is not None:
+            if kind == "close":
+                if depth:
+                    break
+                self._skip()  # closes nothing
+            elif kind in ("and", "or"):
+                self._skip()  # nothing before it
+            elif (part := self._either(depth)) is not None:
+                parts.append(part)
+        return _run(parts)
+
+    def _either(self, depth: int) -> Node | None:
+        parts = self._joined("or", self._both, depth)
+        return Or(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+    def _both(self, depth: int) -> Node | None:
+        parts = self._joined("and", self._item, depth)
+        return And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+    def _joined(self, operator: str, read: Callable[[int], Node | None], depth: int) -> list[Node]:
+        parts = [read(depth)]
+        while self._kind() == operator:
+            self._at += 1
+            while self._kind() in ("and", "or"):
+                self._skip()  # "мир AND OR війна"
+            parts.append(read(depth))
+        return [part for part in parts if part is not None]
+
+    def _item(self, depth: int) -> Node | None:
+        negated = False
+        while self._kind() == "not":
+            negated = not negated
+            self._at += 1
+        if self._kind() in (None, "close", "and", "or"):
+            self.mended = True
+            return None
+        lexeme = self._lexemes[self._at]
+        self._at += 1
+        if lexeme.kind == "open":
+            node = self._bracket(depth)
+        elif lexeme.kind == "field":
+            node = self._field(lexeme.name, depth)
+        else:
+            node = lexeme.node
+        return Not(node) if negated and node is not None else node
+
+    def _bracket(self, depth: int) -> Node | None:
+        if depth >= MAX_DEPTH:
+            self.mended = True
+            return None
+        node = self.query(depth + 1)
+        if self._kind() == "close":
+            self._at += 1
+        else:
+            self.mended = True  # left open
+        self.mended |= node is None
+        return node
+
+    def _field(self, name: str, depth: int) -> Node | None:
+        if self._kind() not in ("node", "open"):
+            self.mended = True
+            return Word.of(analyze(name)[0])  # "title:" and nothing: perhaps the word was meant
+        node = self._item(depth)
+        return None if node is None else Field(FIELD_NAMES[name], node)
+
+    def _kind(self) -> str | None:
+        return self._lexemes[self._at].kind if self._at < len(self._lexemes) else None
+
+    def _skip(self) -> None:
+        self._at += 1
+        self.mended = True
+
+
+_KINDS = ("open", "close", "phrase", "date", "field", "word", "stray")
+
+
+def _run(parts: list[Node]) -> Node | None:
+    """Make one node of a run of parts: conditions apply, of the others some will do."""
+    conditions: list[Node] = [part for part in parts if isinstance(part, Field | Dates | Not)]
+    plain: list[Node] = [part for part in parts if not isinstance(part, Field | Dates | Not)]
+    if len(plain) > 1:
+        plain = [Some(tuple(plain))]
+    every = (*plain, *conditions)
+    return And(every) if len(every) > 1 else every[0] if every else None

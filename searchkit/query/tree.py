@@ -1,0 +1,196 @@
+"""Tree: what was asked, as data.
+
+A node prints as a query that parses to the same tree; that is what `read_as` shows.
+
+    Word("переговори")            any form of the word
+    Exact("переговорів")          that very form                           =переговорів
+    Prefix("перегов")             any word that begins like this           перегов*
+    Phrase((Word, Word), None)    side by side, in this order              "мирні переговори"
+    Phrase((Word, Word), 5)       in any order, 5 or fewer words between   "мирні переговори"~5
+    Some((Word, Word))            all of them first, then some             мирні переговори
+    And, Or, Not                  as they say                              мир AND NOT війна
+    Field("title", node)          only there                               title:переговори
+    Dates(first, last, text)      published then                           date:2025-09
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from searchkit.analysis import Token, is_function_word
+from searchkit.dates import Span
+from searchkit.schema import EXACT
+
+# In capitals only; і and та in a sentence are words like any other.
+OPERATORS = {
+    **dict.fromkeys(("AND", "І", "ТА"), "and"),
+    **dict.fromkeys(("OR", "АБО"), "or"),
+    **dict.fromkeys(("NOT", "НЕ"), "not"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Any form of a word. `terms` are its lemmas: alternatives, one of which is enough."""
+
+    text: str
+    terms: tuple[str, ...]
+    form: str
+    is_function: bool = False
+
+    @classmethod
+    def of(cls, token: Token) -> "Word":
+        """Make the node for a word of the query; a compound is asked for as a whole."""
+        return cls(token.text, token.lemmas[: token.own], token.forms[0], is_function_word(token))
+
+    def __str__(self) -> str:
+        return f'"{self.text}"' if self.text in OPERATORS else self.text
+
+    def matches(self, token: Token) -> bool:
+        """Tell whether a word of an article is one that is asked for."""
+        return not set(self.terms).isdisjoint(token.lemmas)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """One form of a word, as it was typed but for case and spelling of apostrophes."""
+
+    form: str
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The one term of the index that stands for the form."""
+        return (EXACT + self.form,)
+
+    def __str__(self) -> str:
+        return f"={self.form}"
+
+    def matches(self, token: Token) -> bool:
+        """Tell whether a word of an article is one that is asked for."""
+        return self.form in token.forms
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Any word that begins like this, as it stands in the article or in its base form."""
+
+    start: str
+
+    def __str__(self) -> str:
+        return f"{self.start}*"
+
+    def matches(self, token: Token) -> bool:
+        """Tell whether a word of an article is one that is asked for."""
+        return any(term.startswith(self.start) for term in (*token.lemmas, *token.forms))
+
+
+Leaf = Word | Exact | Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words side by side and in order or, with a slop, that many other words between them.
+
+    With a slop the order is free, and the words stand within a stretch of the article that
+    has at most `slop` words beside them.
+    """
+
+    words: tuple[Leaf, ...]
+    slop: int | None = None
+
+    def __str__(self) -> str:
+        tail = "" if self.slop is None else f"~{self.slop}"
+        return f'"{" ".join(map(str, self.words))}"{tail}'
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Articles whose date may lie between two moments, YYYYMMDDhhmmss, both included."""
+
+    span: Span
+    text: str
+
+    def __str__(self) -> str:
+        return f"date:{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A node that is looked for in one field only."""
+
+    name: str
+    part: "Node"
+
+    def __str__(self) -> str:
+        return f"{self.name}:{_bracket(self.part, Leaf | Phrase)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Every article that does not match."""
+
+    part: "Node"
+
+    def __str__(self) -> str:
+        return f"NOT {_bracket(self.part, Leaf | Phrase | Field | Dates)}"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Articles that match every part."""
+
+    parts: tuple["Node", ...]
+
+    def __str__(self) -> str:
+        return " AND ".join(
+            _bracket(part, Leaf | Phrase | Field | Dates | Not) for part in self.parts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Articles that match at least one part."""
+
+    parts: tuple["Node", ...]
+
+    def __str__(self) -> str:
+        return " OR ".join(
+            _bracket(part, Leaf | Phrase | Field | Dates | Not | And) for part in self.parts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Plain words: articles that match at least one part; those that match all come first."""
+
+    parts: tuple["Node", ...]
+
+    def __str__(self) -> str:
+        return " ".join(_bracket(part, Leaf | Phrase | And | Or) for part in self.parts)
+
+    @property
+    def wanted(self) -> tuple["Node", ...]:
+        """The parts that are asked for: function words only where there is nothing else."""
+        content = tuple(p for p in self.parts if not (isinstance(p, Word) and p.is_function))
+        return content or self.parts
+
+
+Node = Leaf | Phrase | Dates | Field | Not | And | Or | Some
+
+
+def leaves(node: Node, fields: tuple[str, ...]) -> Iterator[tuple[Leaf | Phrase, tuple[str, ...]]]:
+    """Yield what an article is matched by, with the fields where: nothing that is excluded."""
+    match node:
+        case Field(name, part):
+            yield from leaves(part, (name,))
+        case Some():
+            for part in node.wanted:
+                yield from leaves(part, fields)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part, fields)
+        case Word() | Exact() | Prefix() | Phrase():
+            yield node, fields
+
+
+def _bracket(node: Node, plain: object) -> str:
+    return str(node) if isinstance(node, plain) else f"({node})"  # type: ignore[arg-type]

@@ -1,0 +1,129 @@
+"""Show: hits and articles as lines for people, and as JSON or CSV for programs.
+
+Text from an archive is untrusted: for a terminal it loses its control characters. JSON and
+CSV carry it as it is.
+"""
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from searchkit.archive import Hit, Results
+from searchkit.article import Article
+from searchkit.highlight import Span
+from searchkit.query.match import Factor
+
+# C0 and C1 controls but for the line feed, and what turns the direction of writing.
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_COLUMNS = ("id", "title", "date", "url", "source", "author", "section", "score", "passages")
+
+
+def results_as_lines(results: Results, first: int) -> Iterator[str]:
+    """Yield the hits for a person, numbered from `first`."""
+    for number, hit in enumerate(results, first):
+        title = bold(hit.article.title, hit.title_spans) or hit.id
+        yield f"{number}. {title}"
+        yield f"   {about(hit.article)}"
+        for passage in hit.passages:
+            yield f"   {bold(passage.text, passage.spans)}".replace("\n", " ")
+        if hit.factors:
+            words = "all words" if hit.all_words else "some of the words"
+            yield f"   score {hit.score:.4f}, {words}:"
+            yield from (f"     {line}" for line in map(_factor, hit.factors))
+        yield ""
+
+
+def _factor(factor: Factor) -> str:
+    details = ", ".join(f"{name} {value:.4g}" for name, value in factor.details.items())
+    return plain(f"{factor.score:8.4f}  {factor.name}: {details}")
+
+
+def article_as_lines(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
+    """Return the whole article for a person."""
+    head = [bold(article.title, title)] if article.title else []
+    return "\n".join([*head, about(article), "", bold(article.text, text)])
+
+
+def article_as_json(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
+    """Return the whole article and its marks as one JSON object."""
+    return dumps(asdict(article) | {"title_spans": title, "text_spans": text})
+
+
+def about(article: Article) -> str:
+    """Return where an article comes from, in one line."""
+    parts = (article.date, article.source, article.section, article.author, article.id)
+    return plain(" · ".join(part for part in parts if part))
+
+
+def bold(text: str, spans: tuple[Span, ...]) -> str:
+    """Return the text for a terminal, the words at the spans in bold."""
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += [plain(text[done:start]), click.style(plain(text[start:end]), bold=True)]
+        done = end
+    return "".join([*pieces, plain(text[done:])])
+
+
+def plain(text: str) -> str:
+    """Return the text without characters that steer a terminal."""
+    return _CONTROL.sub(" ", text)
+
+
+def results_as_json(results: Results) -> str:
+    """Return everything about the results as one JSON object."""
+    answer: dict[str, Any] = {"query": results.query}
+    if results.read_as is not None:
+        answer["read_as"] = results.read_as
+    answer |= {"total": results.total, "total_all_words": results.total_all_words}
+    return dumps(answer | {"hits": [hit_as_dict(hit) for hit in results]})
+
+
+def hit_as_dict(hit: Hit) -> dict[str, Any]:
+    """Return a hit as JSON has it; the article's text is in the passages only."""
+    article = asdict(hit.article)
+    del article["text"]
+    found: dict[str, Any] = {
+        "id": article.pop("id"),
+        "title": article.pop("title"),
+        "title_spans": hit.title_spans,
+        **article,
+        "score": round(hit.score, 4),
+        "all_words": hit.all_words,
+        "passages": [asdict(passage) for passage in hit.passages],
+    }
+    if hit.factors:
+        found["explain"] = [
+            {"name": factor.name, "score": factor.score, **factor.details} for factor in hit.factors
+        ]
+    return found
+
+
+def results_as_csv(results: Results) -> str:
+    """Return a header and a row for each hit; passages are joined by ` … `."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(_COLUMNS)
+    for hit in results:
+        fields = hit_as_dict(hit) | {"passages": " … ".join(p.text for p in hit.passages)}
+        rows.writerow([fields[name] for name in _COLUMNS])
+    return out.getvalue().rstrip("\n")
+
+
+def dumps(value: Any) -> str:
+    """Return JSON on one line, Ukrainian legible."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def use_utf8() -> None:
+    """Write UTF-8 whatever the system's code page; what has no UTF-8 is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -126,9 +126,8 @@ def _write(
         done = build(corpus, index_folder or "index", step)
     seconds = time.monotonic() - started
     changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
-    _say(
-        f"{_some(done.articles, 'article')} ({changes}), generation {done.generation}, {seconds:.1f} s."
-    )
+    made = f"generation {done.generation}, {seconds:.1f} s"
+    _say(f"{_some(done.articles, 'article')} ({changes}), {made}.")
     if done.rejected:
         _say(f"{_some(done.rejected, 'bad record')} skipped; --strict makes the first one fatal.")
     if corpus.ignored:

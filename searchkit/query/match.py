@@ -27,7 +27,7 @@ from searchkit.query.tree import (
     Some,
     Word,
 )
-from searchkit.schema import DEFAULT_FIELDS, EXACT
+from searchkit.schema import DEFAULT_FIELDS, EXACT, FIELD_NAMES
 
 Fields = tuple[str, ...]
 
@@ -48,52 +48,57 @@ class Counts:
     frequencies: dict[str, Floats]
     lengths: dict[str, Floats]
     averages: dict[str, float]
-    articles: int
 
     def __post_init__(self) -> None:
+        fields = self.frequencies.items()
         self.weighted: Floats = np.sum(
-            [
-                weigh(name, frequency, self.lengths[name], self.averages[name])
-                for name, frequency in self.frequencies.items()
-            ],
-            axis=0,
+            [weigh(f, counts, self.lengths[f], self.averages[f]) for f, counts in fields], axis=0
         )
         self.found: Bools = self.weighted > 0
-        self.idf = idf(self.articles, int(np.count_nonzero(self.found)))
-        self.score: Floats = self.idf * saturate(self.weighted)
+        self.saturated: Floats = saturate(self.weighted)
 
     def details(self, number: int) -> dict[str, float]:
         """Return every number of the formula for one article, by its name."""
-        found = {"idf": self.idf}
+        found = {}
         for name, frequency in self.frequencies.items():
             if frequency[number]:
                 found[f"{name} frequency"] = float(frequency[number])
                 found[f"{name} length"] = float(self.lengths[name][number])
                 found[f"{name} average length"] = self.averages[name]
         found["weighted frequency"] = float(self.weighted[number])
-        found["saturated"] = float(self.score[number] / self.idf)
+        found["saturated"] = float(self.saturated[number])
         return found
 
 
 @dataclass
 class Reason:
-    """One addend of the score: `share` times the best BM25F of some alternatives."""
+    """One addend of the score: `share` times the best BM25F of some alternatives.
+
+    The alternatives are one word: what it tells follows from how many articles have any.
+    """
 
     name: str
     share: float
     alternatives: dict[str, Counts]
+    articles: int
     where: Bools | None = None  # an article that fails the rest of an AND gets nothing
+
+    def __post_init__(self) -> None:
+        counts = self.alternatives.values()
+        self.found: Bools = reduce(np.logical_or, [each.found for each in counts])
+        self.idf = idf(self.articles, int(np.count_nonzero(self.found)))
+        best = reduce(np.maximum, [each.saturated for each in counts])
+        self.whole: Floats = self.share * self.idf * best
 
     def score(self) -> Floats:
         """Return the addend for every article."""
-        best = reduce(np.maximum, [counts.score for counts in self.alternatives.values()])
-        return self.share * (best if self.where is None else np.where(self.where, best, 0.0))
+        return self.whole if self.where is None else np.where(self.where, self.whole, 0.0)
 
     def factor(self, number: int) -> Factor:
         """Return the addend for one article, with the numbers that make it."""
-        term, counts = max(self.alternatives.items(), key=lambda item: item[1].score[number])
-        name = self.name if term == self.name else f"{self.name} → {term}"
-        details = {"share": self.share, **counts.details(number)}
+        best = max(self.alternatives, key=lambda term: self.alternatives[term].saturated[number])
+        name = self.name if best == self.name else f"{self.name} → {best}"
+        details = {"share": self.share, "idf": self.idf, **self.alternatives[best].details(number)}
         return Factor(name, float(self.score()[number]), details)
 
 
@@ -140,7 +145,7 @@ class Matcher:
                 found = within(self.index, span)
                 return Match(found, found)
             case Field(name, part):
-                return self.match(part, (name,))
+                return self.match(part, (FIELD_NAMES[name],))
             case Not(part):
                 found = self.index.alive & ~self.match(part, fields).found
                 return Match(found, found)
@@ -157,12 +162,12 @@ class Matcher:
         if isinstance(leaf, Prefix):
             return self._counted(leaf, {f: self._places(leaf, f) for f in fields})
         alternatives = {term: self._term(term, fields) for term in leaf.terms}
-        reasons = [Reason(str(leaf), 1.0, alternatives)]
-        if isinstance(leaf, Word):
-            form = EXACT + leaf.form
-            reasons.append(Reason("same form", SAME_FORM, {form: self._term(form, fields)}))
-        found = reduce(np.logical_or, [counts.found for counts in alternatives.values()])
-        return Match(found, found, reasons)
+        word = Reason(str(leaf), 1.0, alternatives, self.articles)
+        if isinstance(leaf, Exact):
+            return Match(word.found, word.found, [word])
+        form = EXACT + leaf.form
+        same = Reason("same form", SAME_FORM, {form: self._term(form, fields)}, self.articles)
+        return Match(word.found, word.found, [word, same])
 
     def _term(self, term: str, fields: Fields) -> Counts:
         frequencies = {}
@@ -178,19 +183,19 @@ class Matcher:
             name: float(length[self.index.alive].mean()) if self.articles else 1.0
             for name, length in lengths.items()
         }
-        return Counts(frequencies, lengths, averages, self.articles)
+        return Counts(frequencies, lengths, averages)
 
     def _counted(self, node: Leaf | Phrase, places: dict[str, Ints]) -> Match:
         """Treat places like those of one term: they are counted, and tell as much as rare."""
-        numbers = {name: found >> POSITION_BITS for name, found in places.items()}
-        size = self.index.size
-        counts = self._counts(
-            {
-                name: np.bincount(found, minlength=size).astype(np.float64)
-                for name, found in numbers.items()
-            }
-        )
-        return Match(counts.found, counts.found, [Reason(str(node), 1.0, {str(node): counts})])
+        reason = Reason(str(node), 1.0, {str(node): self._count(places)}, self.articles)
+        return Match(reason.found, reason.found, [reason])
+
+    def _count(self, places: dict[str, Ints]) -> Counts:
+        frequencies = {}
+        for name, found in places.items():
+            counted = np.bincount(found >> POSITION_BITS, minlength=self.index.size)
+            frequencies[name] = counted.astype(np.float64)
+        return self._counts(frequencies)
 
     # -- words in relation --
 
@@ -226,8 +231,8 @@ class Matcher:
                 slots = [self._places(left, name, both), self._places(right, name, both)]
                 places[name] = side_by_side(slots, j - i)
             words = Phrase((left, right))
-            counted = self._counted(words, places).reasons[0]
-            reasons.append(Reason(f"side by side {words}", NEIGHBOURS, counted.alternatives))
+            counts = {str(words): self._count(places)}
+            reasons.append(Reason("side by side", NEIGHBOURS, counts, self.articles))
         return reasons
 
     def _places(self, leaf: Leaf, name: str, among: Bools | None = None) -> Ints:

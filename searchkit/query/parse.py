@@ -236,7 +236,7 @@ class _Reader:
             self.mended = True
             return Word.of(analyze(name)[0])  # "title:" and nothing: perhaps the word was meant
         node = self._item(depth)
-        return None if node is None else Field(FIELD_NAMES[name], node)
+        return None if node is None else Field(name, node)
 
     def _kind(self) -> str | None:
         return self._lexemes[self._at].kind if self._at < len(self._lexemes) else None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from searchkit.analysis import Token, is_function_word
 from searchkit.dates import Span
-from searchkit.schema import EXACT
+from searchkit.schema import EXACT, FIELD_NAMES
 
 # In capitals only; і and та in a sentence are words like any other.
 OPERATORS = {
@@ -115,7 +115,7 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A node that is looked for in one field only."""
+    """A node that is looked for in one field only; `name` is one of FIELD_NAMES."""
 
     name: str
     part: "Node"
@@ -181,7 +181,7 @@ def leaves(node: Node, fields: tuple[str, ...]) -> Iterator[tuple[Leaf | Phrase,
     """Yield what an article is matched by, with the fields where: nothing that is excluded."""
     match node:
         case Field(name, part):
-            yield from leaves(part, (name,))
+            yield from leaves(part, (FIELD_NAMES[name],))
         case Some():
             for part in node.wanted:
                 yield from leaves(part, fields)

@@ -1,0 +1,77 @@
+"""What several test files share: the sample archive, and tiny corpora made to order."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reference import Reference
+
+from searchkit import Archive
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The sample archive that comes with the project."""
+    return Path(__file__).parent.parent / "corpus"
+
+
+@pytest.fixture(scope="session")
+def archive(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """The sample archive, indexed once in each test process."""
+    index = tmp_path_factory.mktemp("sample") / "index"
+    Archive.build(sample, index)
+    with Archive.open(index) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def reference(archive: Archive) -> Reference:
+    """The plain scan over the sample archive."""
+    index = archive.index
+    return Reference([index.article(number) for number in index.living()])
+
+
+@pytest.fixture
+def make_archive(tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], Archive]]:
+    """Index some records, each in a folder of its own, and open them."""
+    numbers, opened = count(1), []
+
+    def make(articles: list[dict[str, Any]]) -> Archive:
+        folder = tmp_path / f"archive-{next(numbers)}"
+        folder.mkdir()
+        corpus = folder / "articles.jsonl"
+        corpus.write_text("".join(map(_line, articles)), encoding="utf-8")
+        Archive.build(corpus, folder / "index", report=_raise)
+        opened.append(Archive.open(folder / "index"))
+        return opened[-1]
+
+    yield make
+    for archive in opened:
+        archive.close()
+
+
+@pytest.fixture
+def make_corpus(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Path]:
+    """Write files, by their paths, to one folder and return it."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+
+    def make(files: dict[str, str | bytes]) -> Path:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return folder
+
+    return make
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _raise(error: Exception) -> None:
+    raise error

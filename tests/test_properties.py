@@ -1,0 +1,113 @@
+"""What must hold for every input."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reference import Reference
+
+from searchkit import Archive
+from searchkit.analysis import analyze
+from searchkit.analysis.normalize import normalize
+from searchkit.highlight import marks, passages, sentences
+from searchkit.query.parse import parse
+
+# Letters, marks and signs at which tokenizers, parsers and highlighters stumble.
+AWKWARD = "абвгґіїй ABC 012 '’ʼ`- –—\n\t\r\0\u0301\u0306\u00ad\u200b\ufeff😀ßİﬁ\ud800"
+AWKWARD += '.,:;!?…"«»„“()[]=*~_'
+awkward = st.text(st.sampled_from(AWKWARD) | st.characters(), max_size=60)
+
+WORDS = ["мир", "мирні", "переговори", "переговорів", "посередник", "Києві", "замок", "три", "у",
+         "прес-конференція", "м’яч", "ґрунт", "COVID-19", "xyz"]  # fmt: skip
+word = st.sampled_from(WORDS)
+plain = word | word.map("={}".format) | word.map(lambda w: w[:3] + "*")
+phrase = st.builds(
+    lambda ws, slop: f'"{" ".join(ws)}"{slop}', st.lists(plain, min_size=1, max_size=3),
+    st.sampled_from(["", "~0", "~2", "~9"]),
+)  # fmt: skip
+queries = st.recursive(
+    plain | phrase | st.sampled_from(["date:2024", "date:[2024-03 TO 2025-01]", "tag:вибори"]),
+    lambda part: (
+        st.builds(
+            lambda a, op, b: f"({a}) {op} {b}",
+            part,
+            st.sampled_from(["", "AND", "OR", "NOT", "І НЕ"]),
+            part,
+        )
+        | part.map("title:({})".format)
+        | part.map("NOT ({})".format)
+    ),
+    max_leaves=5,
+)
+
+shared = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@given(awkward)
+@settings(deadline=None)
+def test_offsets_point_at_the_word_as_written(text: str) -> None:
+    """For any string `text[start:end]` is the token, and tokens never overlap."""
+    done = 0
+    for token in analyze(text):
+        assert text[token.start : token.end] == token.text
+        assert done <= token.start < token.end
+        assert token.lemmas
+        assert 1 <= token.own <= len(token.lemmas)
+        done = token.end
+
+
+@given(awkward)
+@settings(deadline=None)
+def test_normalizing_twice_is_normalizing_once(text: str) -> None:
+    """A word's normal spelling is its own normal spelling."""
+    for token in analyze(text):
+        once = normalize(token.text)
+        assert normalize(once) == once
+
+
+@given(awkward)
+@settings(deadline=None)
+def test_any_text_can_be_read_as_a_query(text: str) -> None:
+    """Parsing never raises, and what it understood can be typed again."""
+    read = parse(text)
+    assert parse(str(read.tree or "")).tree == read.tree
+
+
+@given(awkward, awkward)
+@settings(deadline=None)
+def test_passages_quote_the_text_and_mark_whole_words(text: str, query: str) -> None:
+    """Whatever is asked of whatever text, spans are words of the article."""
+    found = marks(text, parse(query + " мир*").tree, "text")
+    words = [mark.token.text for mark in found]
+    for passage in passages(text, found, 5):
+        assert passage.text.strip("…").strip() in text
+        for start, end in passage.spans:
+            assert passage.text[start:end] in words
+
+
+@given(awkward)
+@settings(deadline=None)
+def test_sentences_leave_out_nothing_but_space(text: str) -> None:
+    """The sentences of a text, joined, are the text without the white space between them."""
+    pieces = [text[start:end] for start, end in sentences(text)]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@given(query=awkward)
+@shared
+def test_any_text_can_be_searched_for(archive: Archive, query: str) -> None:
+    """No text that a person can type raises."""
+    results = archive.search(query, limit=3)
+    assert results.total_all_words <= results.total
+
+
+@given(query=queries)
+@shared
+def test_any_query_finds_what_scanning_everything_finds(
+    archive: Archive, reference: Reference, query: str
+) -> None:
+    """The index and the plain scan agree on every query of the language."""
+    results = archive.search(query, limit=1000, passages=0)
+    some, every = reference.found(query)
+    assert {hit.id for hit in results} == some
+    assert {hit.id for hit in results if hit.all_words} == every

@@ -1,0 +1,226 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reference import Reference
+
+from searchkit import Archive
+from searchkit.query.parse import MAX_WORDS, parse
+from searchkit.query.tree import And, Dates, Field, Node, Not, Or, Some, Word
+
+MakeArchive = Callable[[list[dict[str, Any]]], Archive]
+
+TABLE = Path(__file__).parent / "data" / "queries.txt"
+
+
+def rows() -> list[tuple[str, str, str | None]]:
+    """The rows of the table: query, tree, and how a mended query is read."""
+    found = []
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            query, _, rest = line.partition("=>")
+            tree, mark, read_as = rest.partition("!")
+            found.append((query.rstrip(), tree.strip(), read_as.strip() if mark else None))
+    return found
+
+
+def sketch(node: Node | None) -> str:
+    """Draw a tree on one line."""
+    match node:
+        case None:
+            return ""
+        case And(parts):
+            return f"and[{' '.join(map(sketch, parts))}]"
+        case Or(parts):
+            return f"or[{' '.join(map(sketch, parts))}]"
+        case Some(parts):
+            return f"some[{' '.join(map(sketch, parts))}]"
+        case Not(part):
+            return f"not[{sketch(part)}]"
+        case Field(name, part):
+            return f"{name}[{sketch(part)}]"
+        case Dates():
+            return f"date[{node.text}]"
+        case _:
+            return str(node)
+
+
+@pytest.mark.parametrize(("query", "tree", "read_as"), rows())
+def test_text_becomes_the_tree_of_the_table(query: str, tree: str, read_as: str | None) -> None:
+    """A query is read as the table says, and only a mended one says how it was read."""
+    read = parse(query)
+    assert (sketch(read.tree), read.read_as) == (tree, read_as)
+
+
+@pytest.mark.parametrize("query", [query for query, _, _ in rows()])
+def test_a_tree_prints_as_a_query_that_means_the_same(query: str) -> None:
+    """What `read_as` shows can be typed."""
+    tree = parse(query).tree
+    assert parse(str(tree or "")).tree == tree
+
+
+def test_a_word_is_asked_for_by_every_lemma_that_it_may_have() -> None:
+    """The lemmas of one word are alternatives of one word."""
+    word = parse("Києві").tree
+    assert isinstance(word, Word)
+    assert word.terms == ("київ", "кий")
+
+
+def test_a_query_of_many_words_is_cut_and_says_so() -> None:
+    """A pasted article is read up to its two-hundredth word."""
+    read = parse("мир " * (MAX_WORDS + 1))
+    assert isinstance(read.tree, Some)
+    assert (len(read.tree.parts), read.mended) == (MAX_WORDS, True)
+
+
+def test_brackets_may_be_nested_without_end() -> None:
+    """Brackets beyond a depth that nobody means are passed over."""
+    read = parse("(" * 10_000 + "мир" + ")" * 10_000)
+    assert (sketch(read.tree), read.mended) == ("мир", True)
+
+
+# -- against the search that scans everything ---------------------------------------------------
+
+QUERIES = [
+    *[query for query, _, _ in rows()],
+    "переговори посередник",
+    "посередник у переговорах",
+    "за переговорним столом",
+    '"за переговорним столом"',
+    '"у Києві"',
+    '"в Києві"',
+    '"гуманітарна допомога"',
+    '"допомога гуманітарна"~3',
+    '"гуманітарна допомога"~0',
+    '"три три"~10',
+    '"директорка музею"~4',
+    "замок NOT віра",
+    "замок OR коса OR лист",
+    "(замок OR коса) AND (місто OR поле)",
+    "ґрунт",
+    "грунт",
+    "ґрун*",
+    "м'яч",
+    "м’яч",
+    "п'ят*",
+    "в",
+    "і й та",
+    "рік",
+    "=року",
+    "title:міст",
+    "title:міст source:обрій",
+    "author:Ковальчук",
+    "tag:вибори",
+    "tag:(місцеві вибори)",
+    'tag:"місцеві вибори"',
+    "section:культура музей",
+    "date:2024 переговори",
+    "date:2023",
+    "date:[2024-01 TO 2024-06] NOT переговори",
+    "NOT (переговори OR посередник)",
+    "covid-19",
+    "COVID",
+    "iphone",
+    "36-й",
+    "зсу дснс",
+    "Токаренко Лук'яненко",
+    "мирний AND переговори",
+    "онлайн",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_finds_what_scanning_everything_finds(
+    archive: Archive, reference: Reference, query: str
+) -> None:
+    """The same articles match, and the same ones have all of the words."""
+    results = archive.search(query, limit=1000, passages=0)
+    some, every = reference.found(query)
+    assert {hit.id for hit in results} == some
+    assert {hit.id for hit in results if hit.all_words} == every
+    assert (results.total, results.total_all_words) == (len(some), len(every))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_scores_are_bm25f_by_the_book(archive: Archive, reference: Reference, query: str) -> None:
+    """Every score is what plain loops over the formula give, and its factors add up to it."""
+    tree = parse(query).tree
+    for hit in archive.search(query, limit=4, passages=0, explain=True):
+        assert tree is not None
+        assert hit.score == pytest.approx(reference.score(tree, hit.article))
+        assert sum(factor.score for factor in hit.factors) == pytest.approx(hit.score)
+
+
+# -- what a reader of the results sees ----------------------------------------------------------
+
+
+def test_every_inflected_form_finds_the_others(archive: Archive) -> None:
+    """The case in which a word is asked for makes no difference to what is found."""
+    forms = ["переговори", "переговорів", "Переговорам", "ПЕРЕГОВОРАМИ", "переговорах"]
+    found = [{hit.id for hit in archive.search(form, limit=100)} for form in forms]
+    assert len(found[0]) >= 8
+    # the nominative may also be a form of the verb переговорити
+    assert all(ids <= found[0] for ids in found)
+    assert found[1] == found[2] == found[3] == found[4]
+
+
+def test_every_spelling_of_the_apostrophe_finds_the_same(archive: Archive) -> None:
+    """The keyboard's, the typesetter's and Unicode's apostrophe are one letter."""
+    found = [[hit.id for hit in archive.search(f"м{mark}яч")] for mark in "'’ʼ`"]
+    assert found[0]
+    assert found == [found[0]] * 4
+
+
+def test_a_title_counts_for_more_than_the_text(make_archive: MakeArchive) -> None:
+    """Of two articles with the same words, that with the word in its title comes first."""
+    archive = make_archive(
+        [
+            {"id": "text", "title": "Новини дня", "text": "Сьогодні почалися переговори."},
+            {"id": "title", "title": "Переговори дня", "text": "Сьогодні почалися новини."},
+        ]
+    )
+    assert [hit.id for hit in archive.search("переговори")] == ["title", "text"]
+
+
+def test_words_side_by_side_count_for_more_than_apart(make_archive: MakeArchive) -> None:
+    """Of two articles with the same words, that with them as in the query comes first."""
+    archive = make_archive(
+        [
+            {"id": "apart", "text": "Переговори тривають, настрій мирний."},
+            {"id": "together", "text": "Настрій добрий, мирні переговори тривають."},
+            {"id": "turned", "text": "Переговори мирні тривають, настрій добрий."},
+        ]
+    )
+    assert archive.search("мирні переговори")[0].id == "together"
+
+
+def test_articles_with_all_words_come_before_those_with_some(make_archive: MakeArchive) -> None:
+    """However often one word stands in an article, one that has both words precedes it."""
+    archive = make_archive(
+        [
+            {"id": "often", "text": "Сіль, сіль і ще раз сіль. " * 5, "title": "Сіль"},
+            {"id": "both", "text": "Дуже довга розповідь про море. " * 20 + "Перець і сіль."},
+            {"id": "none", "text": "Про цукор."},
+        ]
+    )
+    results = archive.search("сіль перець")
+    assert [(hit.id, hit.all_words) for hit in results] == [("both", True), ("often", False)]
+    assert (results.total, results.total_all_words) == (2, 1)
+
+
+def test_function_words_alone_are_looked_for(archive: Archive) -> None:
+    """A preposition among other words is passed over; by itself it is a word like any other."""
+    assert archive.search("переговори в").total == archive.search("переговори").total
+    assert archive.search("в").total > archive.search("переговори").total
+
+
+def test_readme_table_is_the_language(request: pytest.FixtureRequest) -> None:
+    """Every query of the README's table is in the table of trees, and needs no mending."""
+    readme = (request.config.rootpath / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## What you can ask")[1].split("\n## ")[0]
+    shown = re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)
+    known = {query.strip() for query, _, read_as in rows() if read_as is None}
+    assert len(shown) >= 12
+    assert set(shown) <= known

@@ -90,10 +90,10 @@ class Corpus:
                 self.ignored += 1
                 continue
             name = path.relative_to(base).as_posix()
-            stem = name.removesuffix(".gz").removesuffix(suffix)
+            stem = re.sub(rf"{re.escape(suffix)}(\.gz)?$", "", name, flags=re.IGNORECASE)
             try:
                 with path.open("rb") as raw:
-                    opened = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+                    opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
                     yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
                     self.done += path.stat().st_size - raw.tell()
             except (OSError, EOFError, zlib.error) as error:
@@ -118,26 +118,28 @@ class Corpus:
         text = io.TextIOWrapper(
             stream, encoding="utf-8-sig", errors="surrogateescape", newline=newline
         )
-        before, empty = 0, True
-        for record in read(text, source):
-            empty = False
-            if raw is not None:
-                self.done += raw.tell() - before
-                before = raw.tell()
-            if isinstance(record, ArticleError):
-                self.reject(record)
-                continue
-            line, fields = record
-            try:
-                article = _article(fields, stem if suffix == ".txt" else f"{stem}:{line}")
-            except _Flaw as flaw:
-                self.reject(ArticleError(source, line, str(flaw)))
-            else:
-                self.place = source, line
-                yield article
-        if empty:
-            self.reject(ArticleError(source, None, "is empty"))
-        text.detach()
+        before = number = 0
+        which = _WHICH[suffix]
+        try:
+            for number, record in enumerate(read(text, source), 1):
+                if raw is not None:
+                    self.done += raw.tell() - before
+                    before = raw.tell()
+                if isinstance(record, ArticleError):
+                    self.reject(record)
+                    continue
+                line, fields = record
+                try:
+                    article = _article(fields, stem + which(line, number))
+                except _Flaw as flaw:
+                    self.reject(ArticleError(source, line, str(flaw)))
+                else:
+                    self.place = source, line
+                    yield article
+            if not number:
+                self.reject(ArticleError(source, None, "is empty"))
+        finally:
+            text.detach()
 
 
 def _format(path: Path) -> str | None:
@@ -271,10 +273,11 @@ def _read_json(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
     After broken JSON nothing tells where the next record begins: the rest is not read.
     """
     decoder = json.JSONDecoder()
-    buffer, start, line = "", 0, 1
+    buffer, start, line, opened = "", 0, 1, 0
     while True:
         end = start
         while end < len(buffer) and (buffer[end] in "[,]" or buffer[end].isspace()):
+            opened += (buffer[end] == "[") - (buffer[end] == "]")
             end += 1
         line += buffer.count("\n", start, end)
         start = end
@@ -288,6 +291,8 @@ def _read_json(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
             if start < len(buffer):
                 reason = getattr(error, "msg", None) or str(error)
                 yield ArticleError(source, line, f"broken JSON: {reason}; the rest is not read")
+            elif opened > 0:
+                yield ArticleError(source, line, "the list ends before its closing bracket")
             return
         yield _object(value, source, line)
         line += buffer.count("\n", start, end)
@@ -319,6 +324,14 @@ def _read_csv(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
         elif row:
             yield line, {name: cell or None for name, cell in zip(header, row, strict=False)}
 
+
+# What tells a record without an id from the others of its file.
+_WHICH: dict[str, Callable[[int | None, int], str]] = {
+    ".txt": lambda _line, _number: "",
+    ".jsonl": lambda line, _number: f":{line}",
+    ".json": lambda _line, number: f":{number}",  # a list may stand on one line
+    ".csv": lambda line, _number: f":{line}",
+}
 
 # Text in any newline convention; the others decide for themselves what a newline is.
 _READERS: dict[str, tuple[Callable[[TextIO, str], Iterator[Record | ArticleError]], str | None]]

@@ -26,7 +26,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from searchkit.analysis import ANALYSIS
+from searchkit.analysis import CHAIN, dictionary_version
 from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexVersion
 
 FORMAT = 1  # of the generation: its files, fields and manifest
@@ -43,7 +43,8 @@ class Manifest:
         corpus: where they came from.
         built: when, in ISO 8601, UTC.
         rejected: how many records were bad.
-        format, analysis: what a reader must have in common with its writer.
+        format, chain: what a reader must have in common with its writer.
+        dictionary: which lemmas its words have.
     """
 
     articles: int
@@ -51,7 +52,8 @@ class Manifest:
     built: str
     rejected: int = 0
     format: int = FORMAT
-    analysis: dict[str, str] = field(default_factory=lambda: dict(ANALYSIS))
+    chain: str = CHAIN
+    dictionary: str = field(default_factory=dictionary_version)
 
 
 class Generations:
@@ -83,7 +85,7 @@ class Generations:
             pointer = json.loads(path.read_text(encoding="utf-8"))
             names = [pointer["live"], pointer.get("previous") or pointer["live"]]
             named = all(_NUMBER.fullmatch(name) for name in names)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise IndexMissing(
                 f"There is no index in {str(self.folder)!r}; build it with `searchkit rebuild`."
             ) from None
@@ -96,15 +98,13 @@ class Generations:
         return dict(pointer)
 
     def describe(self, generation: Path) -> dict[str, Any]:
-        """Return what can be told of a generation from outside: sizes in bytes."""
+        """Return where a generation stands among the others."""
         pointer = self._pointer()
         return {
             "index": str(self.folder),
             "generation": generation.name,
             "live": pointer["live"],
             "previous": pointer.get("previous"),
-            "bytes": sum(path.stat().st_size for path in generation.iterdir()),
-            **asdict(read_manifest(generation)),
         }
 
     # -- writing --
@@ -156,8 +156,14 @@ class Generations:
             _sync(path)
         _sync(building)
         verify(building)
-        previous = self._pointer()["live"] if self.exist() else None
-        generation = self.folder / f"{max([0, *map(int, self._names())]) + 1:06}"
+        names = self._names()
+        try:
+            previous = self._pointer()["live"]
+        except IndexMissing:
+            previous = None
+        except CorruptIndex:
+            previous = max(names, default=None)  # healed by this build
+        generation = self.folder / f"{max([0, *map(int, names)]) + 1:06}"
         building.rename(generation)
         _sync(self.folder)
         self._point(generation.name, previous)
@@ -200,19 +206,19 @@ def read_manifest(generation: Path) -> Manifest:
     """
     path = generation / "generation.json"
     try:
-        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        chain = manifest.analysis["chain"]
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if (told["format"], told["chain"]) != (FORMAT, CHAIN):
+            raise IndexVersion(
+                f"The index in {str(generation.parent)!r} was built by another version of"
+                f" searchkit (format {told['format']}, analyser {told['chain']});"
+                " run `searchkit rebuild`."
+            )
+        return Manifest(**told)
     except (OSError, ValueError, TypeError, KeyError):
         raise CorruptIndex(
             f"{path} is missing or damaged; build the index anew with `searchkit rebuild`,"
             " or go back with `searchkit rollback`."
         ) from None
-    if (manifest.format, chain) != (FORMAT, ANALYSIS["chain"]):
-        raise IndexVersion(
-            f"The index in {str(generation.parent)!r} was built by another version of searchkit"
-            f" (format {manifest.format}, analyser {chain}); run `searchkit rebuild`."
-        )
-    return manifest
 
 
 def timestamp() -> str:

@@ -15,6 +15,7 @@ takes its place: whatever can answer these questions can be searched.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Index:
         self.manifest = read_manifest(generation)
         self._lock = threading.RLock()  # Whoosh's readers share one file position
         self._lengths: dict[str, Ints] = {}
+        self._bytes = sum(path.stat().st_size for path in generation.iterdir())
         with self._reading():
             self._whoosh = whoosh.index.open_dir(str(generation))
             self._reader: IndexReader = self._whoosh.reader()  # type: ignore[no-untyped-call]
@@ -86,11 +88,12 @@ class Index:
     def frequencies(self, field: str, term: str) -> tuple[Ints, Ints]:
         """Return the numbers of the articles that have the term, ascending, and how often."""
         numbers, counts = [], []
-        for matcher, offset in self._matchers(field, term):
-            while matcher.is_active():
-                numbers.append(matcher.id() + offset)
-                counts.append(int(matcher.weight()))
-                matcher.next()
+        with self._reading():
+            for matcher, offset in self._matchers(field, term):
+                while matcher.is_active():
+                    numbers.append(matcher.id() + offset)
+                    counts.append(int(matcher.weight()))
+                    matcher.next()
         found = np.array(numbers, np.int64)
         alive = self.alive[found]
         return found[alive], np.array(counts, np.int64)[alive]
@@ -101,13 +104,14 @@ class Index:
         A place is the article's number << POSITION_BITS | the word's position.
         """
         places = []
-        for matcher, offset in self._matchers(field, term):
-            while matcher.is_active():
-                number = matcher.id() + offset
-                if among[number] and self.alive[number]:
-                    base = number << POSITION_BITS
-                    places += [base | position for position in matcher.value_as("positions")]
-                matcher.next()
+        with self._reading():
+            for matcher, offset in self._matchers(field, term):
+                while matcher.is_active():
+                    number = matcher.id() + offset
+                    if among[number] and self.alive[number]:
+                        base = number << POSITION_BITS
+                        places += [base | position for position in matcher.value_as("positions")]
+                    matcher.next()
         return np.array(places, np.int64)
 
     def terms(self, field: str, prefix: str) -> list[str]:
@@ -140,10 +144,12 @@ class Index:
         return int(numbers[0]) if len(numbers) else None
 
     def describe(self) -> dict[str, Any]:
-        """Return what can be told of the articles: how long, and from when to when."""
+        """Return what can be told of the generation: sizes in bytes and words, dates, versions."""
         dated = self.first[self.alive & (self.first > 0)]
         days = [f"{moment:014}"[:8] for moment in (dated.min(), dated.max())] if len(dated) else []
         return {
+            "bytes": self._bytes,
+            **asdict(self.manifest),
             "words": int(self.lengths("text")[self.alive].sum()),
             "dated": len(dated),
             "from": days[0] if days else None,
@@ -151,13 +157,12 @@ class Index:
         }
 
     def _matchers(self, field: str, term: str) -> Iterator[tuple[Any, int]]:
-        with self._reading():
-            for reader, offset in self._segments:
-                try:
-                    matcher = reader.postings(field, term.encode())
-                except TermNotFound:
-                    continue
-                yield matcher, offset
+        for reader, offset in self._segments:
+            try:
+                matcher = reader.postings(field, term.encode())
+            except TermNotFound:
+                continue
+            yield matcher, offset
 
     def _column(self, name: str) -> Ints:
         return np.array(

@@ -19,10 +19,10 @@ from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import parts, spans
 from searchkit.analysis.ukrainian import EUPHONY, FUNCTION_WORDS, ORDINAL_ENDINGS
 
-__all__ = ["ANALYSIS", "Token", "analyze", "is_function_word", "terms"]
+__all__ = ["CHAIN", "Token", "analyze", "dictionary_version", "is_function_word", "terms"]
 
-# Stored in every index. The number changes whenever the same text would get other terms.
-ANALYSIS = {"chain": "1", "dictionary": dictionary_version()}
+# Stored in every index; it changes whenever the same text would get other terms.
+CHAIN = "1"
 
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 

@@ -1,7 +1,6 @@
 """A word's lemmas: every dictionary entry it may be a form of, by pymorphy3."""
 
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from searchkit.analysis.normalize import is_cyrillic
@@ -20,6 +19,8 @@ def _dictionary() -> Any:
 
 def dictionary_version() -> str:
     """Name the dictionary's release: an index is only as good as the one it was built with."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and needed at builds only
+
     return f"pymorphy3-dicts-uk {version('pymorphy3-dicts-uk')}"
 
 

@@ -179,28 +179,23 @@ def test_fields_are_taken_as_sources_write_them(
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "places"),
     [
-        ("news.jsonl", '{"text": "Лис"}\n{"text": "Курка"}\n'),
-        ("news.json", '[{"text": "Лис"},\n {"text": "Курка"}]'),
-        ("news.json", '[{"text": "Лис"}, {"text": "Курка"}]'),
-        ("news.csv", "text\nЛис\nКурка\n"),
+        ("news.jsonl", '{"text": "Лис"}\n{"text": "Курка"}\n', [1, 2]),
+        ("news.jsonl", '\n{"text": "Лис"}\n\n{}\n{"text": "Курка"}\n', [2, 5]),
+        ("news.json", '[{"text": "Лис"}, {"text": "Курка"}]', [1, 2]),
+        ("news.json", '[\n\n{"text": "Лис"},\n{},\n{"text": "Курка"}\n]', [1, 3]),
+        ("news.csv", "text\nЛис\nКурка\n", [2, 3]),
+        ("news.csv", 'text\n"Лис"\n"  \n"\n"Курка"\n', [2, 5]),
     ],
 )
-def test_records_without_an_id_are_given_one_each(
-    make_corpus: MakeCorpus, name: str, content: str
+def test_records_without_an_id_have_their_place_as_id(
+    make_corpus: MakeCorpus, name: str, content: str, places: list[int]
 ) -> None:
-    """The id is the file and the place in it; no two records share one."""
-    articles, rejected = read(make_corpus({name: content}))
-    assert [article.text for article in articles] == ["Лис", "Курка"]
-    assert len({article.id for article in articles}) == 2
-    assert [article.id.startswith("news:") for article in articles] == [True, True]
-    assert rejected == []
-
-
-def test_records_without_an_id_have_the_line_as_id(make_corpus: MakeCorpus) -> None:
-    folder = make_corpus({"2025/news.jsonl": '\n{"text": "Лис"}\n\n{"text": "Курка"}\n'})
-    assert read(folder) == ([Article("2025/news:2", "Лис"), Article("2025/news:4", "Курка")], [])
+    """The line, or which of the list it is; bad records count too."""
+    articles, _ = read(make_corpus({f"2025/{name}": content}))
+    ids = [f"2025/news:{place}" for place in places]
+    assert articles == [Article(ids[0], "Лис"), Article(ids[1], "Курка")]
 
 
 # -- folders, files, standard input ------------------------------------------------------------

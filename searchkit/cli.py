@@ -47,7 +47,9 @@ def _failure(message: str, exit_code: int) -> click.ClickException:
 
 def _inherited(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """`searchkit --index DIR query` and `searchkit query --index DIR` are the same."""
-    return value or ctx.find_root().params.get(str(option.name))
+    name = str(option.name)
+    variable = f"SEARCHKIT_{name.removesuffix('_folder').upper()}"
+    return value or ctx.find_root().params.get(name) or os.environ.get(variable) or None
 
 
 def _folders(command: Command) -> Command:
@@ -59,7 +61,6 @@ def _folders(command: Command) -> Command:
             f"--{name}",
             f"{name}_folder",
             metavar="DIR",
-            envvar=f"SEARCHKIT_{name.upper()}",
             callback=_inherited,
             help=f"{what}  [default: {name}, or SEARCHKIT_{name.upper()}]",
         )(command)
@@ -209,11 +210,11 @@ def query_command(
     if results.read_as is not None:
         _say(f"Read as: {shown.plain(results.read_as) or 'nothing to look for'}")
     if form == "json":
-        _print(shown.results_as_json(results))
+        _data(shown.results_as_json(results))
     elif form == "jsonl":
-        _print(*(shown.dumps(shown.hit_as_dict(hit)) for hit in results))
+        _data(*(shown.dumps(shown.hit_as_dict(hit)) for hit in results))
     elif form == "csv":
-        _print(shown.results_as_csv(results))
+        _data(shown.results_as_csv(results))
     else:
         _print(*shown.results_as_lines(results, options["offset"] + 1))
         _say(_count(results.total, results.total_all_words))
@@ -223,6 +224,8 @@ def query_command(
 def _build_first() -> None:
     """On a first try in a fresh folder: `corpus/` is there, `index/` is still empty."""
     if Generations("index").exist() or not Path("corpus").is_dir():
+        return
+    if next(iter(Corpus("corpus")), None) is None:
         return
     _say("There is no index yet: building it from corpus/.")
     _write(rebuild, None, None, strict=False)
@@ -258,7 +261,7 @@ def show_command(
             sys.exit(1)
         title, text = archive.mark(article, query or "")
     if as_json:
-        _print(shown.article_as_json(article, title, text))
+        _data(shown.article_as_json(article, title, text))
     else:
         _print(shown.article_as_lines(article, title, text))
 
@@ -275,7 +278,7 @@ def analyze_command(text: str | None, as_json: bool) -> None:
     for line in lines:
         tokens = analyze(line.rstrip("\n"))
         if as_json:
-            _print(shown.dumps({"tokens": [_token(token) for token in tokens]}))
+            _data(shown.dumps({"tokens": [_token(token) for token in tokens]}))
         else:
             _print(*(f"{t.start}–{t.end}\t{t.text}\t{', '.join(t.lemmas)}" for t in tokens))
 
@@ -295,15 +298,22 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
     with Archive.open(index_folder or "index") as archive:
         stats = archive.stats()
     if as_json:
-        _print(shown.dumps(stats))
+        _data(shown.dumps(stats))
     else:
         _print(*(f"{name.replace('_', ' ')}: {value}" for name, value in stats.items()))
 
 
 def _print(*lines: str) -> None:
+    """Print for people: bold on a terminal only, and not where NO_COLOR is set."""
     for line in lines:
         click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
 
 
+def _data(*lines: str) -> None:
+    """Print for programs: as it is."""
+    for line in lines:
+        click.echo(line, color=True)
+
+
 def _say(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(shown.plain(message), err=True)

@@ -163,6 +163,8 @@ def _article(fields: dict[str, Any], name: str) -> Article:
         raise _Flaw("'text' is not a text")
     if flaw := _flaw(text):
         raise _Flaw(f"'text' {flaw}")
+    if _flaw(name):
+        raise _Flaw("the file's name is not valid UTF-8; rename it")
     date = _string(fields, "date")
     try:
         if date:

@@ -28,6 +28,17 @@ _ISO = re.compile(
 )
 
 
+def iso_day(moment: int) -> str:
+    """Return the day, month or year of one end of a span, as precise as it is.
+
+    >>> iso_day(20250924083000), iso_day(20110000000000)
+    ('2025-09-24', '2011')
+    """
+    digits = f"{moment:014}"
+    parts = (digits[:4], digits[4:6], digits[6:8])
+    return "-".join(part for part in parts if part not in ("00", "99"))
+
+
 def parse_span(value: DateLike) -> Span:
     """Return the first and the last second of a date, as YYYYMMDDhhmmss integers.
 

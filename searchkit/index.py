@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from whoosh.reading import IndexReader, TermNotFound
 
 from searchkit.article import Article
+from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
 from searchkit.generations import read_manifest
 
@@ -140,13 +141,15 @@ class Index:
 
     def number(self, article_id: str) -> int | None:
         """Return the number of the article with this id, or None."""
+        if not _has_utf8(article_id):
+            return None  # no article's id was ever like this
         numbers, _ = self.frequencies("id", article_id)
         return int(numbers[0]) if len(numbers) else None
 
     def describe(self) -> dict[str, Any]:
         """Return what can be told of the generation: sizes in bytes and words, dates, versions."""
         dated = self.first[self.alive & (self.first > 0)]
-        days = [f"{moment:014}"[:8] for moment in (dated.min(), dated.max())] if len(dated) else []
+        days = [iso_day(moment) for moment in (dated.min(), dated.max())] if len(dated) else []
         return {
             "bytes": self._bytes,
             **asdict(self.manifest),
@@ -183,3 +186,11 @@ class Index:
                     f"A file of {self.generation} is damaged ({type(error).__name__}: {error});"
                     " run `searchkit rebuild`, or go back with `searchkit rollback`."
                 ) from error
+
+
+def _has_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,8 +7,8 @@ CSV carry it as it is.
 import csv
 import io
 import json
-import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -20,16 +20,13 @@ from searchkit.article import Article
 from searchkit.highlight import Span
 from searchkit.query.match import Factor
 
-# C0 and C1 controls but for the line feed, and what turns the direction of writing.
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
 _COLUMNS = ("id", "title", "date", "url", "source", "author", "section", "score", "passages")
 
 
 def results_as_lines(results: Results, first: int) -> Iterator[str]:
     """Yield the hits for a person, numbered from `first`."""
     for number, hit in enumerate(results, first):
-        title = bold(hit.article.title, hit.title_spans) or hit.id
+        title = bold(hit.article.title, hit.title_spans) or plain(hit.id)
         yield f"{number}. {title}"
         yield f"   {about(hit.article)}"
         for passage in hit.passages:
@@ -73,8 +70,21 @@ def bold(text: str, spans: tuple[Span, ...]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text without characters that steer a terminal."""
-    return _CONTROL.sub(" ", text)
+    """Return the text without what steers a terminal.
+
+    A control character becomes a space; what is invisible goes: soft hyphens, marks that turn
+    the direction of writing.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_harmless, text))
+
+
+def _harmless(char: str) -> str:
+    kind = unicodedata.category(char)
+    if kind == "Cc" and char != "\n":
+        return " "
+    return "" if kind in ("Cf", "Cs") else char
 
 
 def results_as_json(results: Results) -> str:
@@ -109,8 +119,9 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
 def results_as_csv(results: Results) -> str:
     """Return a header and a row for each hit; passages are joined by ` … `."""
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(_COLUMNS)
+    # quoted, since some readers end a row at a bare carriage return
+    rows = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    out.write(",".join(_COLUMNS) + "\n")
     for hit in results:
         fields = hit_as_dict(hit) | {"passages": " … ".join(p.text for p in hit.passages)}
         rows.writerow([fields[name] for name in _COLUMNS])
@@ -123,7 +134,9 @@ def dumps(value: Any) -> str:
 
 
 def use_utf8() -> None:
-    """Write UTF-8 whatever the system's code page; what has no UTF-8 is escaped."""
+    """Read and write UTF-8 whatever the system's code page; what has no UTF-8 is escaped."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -90,7 +90,7 @@ class Corpus:
                 self.ignored += 1
                 continue
             name = path.relative_to(base).as_posix()
-            stem = re.sub(rf"{re.escape(suffix)}(\.gz)?$", "", name, flags=re.IGNORECASE)
+            stem = re.sub(r"(\.txt)?(\.gz)?$", "", name, flags=re.IGNORECASE)
             try:
                 with path.open("rb") as raw:
                     opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
@@ -130,7 +130,7 @@ class Corpus:
                     continue
                 line, fields = record
                 try:
-                    article = _article(fields, stem + which(line, number))
+                    article = _article(fields, which(stem, line, number))
                 except _Flaw as flaw:
                     self.reject(ArticleError(source, line, str(flaw)))
                 else:
@@ -311,7 +311,7 @@ def _read_csv(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
     if "text" not in header:
         yield ArticleError(source, 1, "the header has no column named 'text'")
         return
-    rows = csv.reader(stream, delimiter=delimiter)
+    rows = csv.reader(stream, delimiter=delimiter, strict=True)  # names a quote left open
     while True:
         line = rows.line_num + 2  # behind the header, counted from 1
         try:
@@ -328,11 +328,11 @@ def _read_csv(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
 
 
 # What tells a record without an id from the others of its file.
-_WHICH: dict[str, Callable[[int | None, int], str]] = {
-    ".txt": lambda _line, _number: "",
-    ".jsonl": lambda line, _number: f":{line}",
-    ".json": lambda _line, number: f":{number}",  # a list may stand on one line
-    ".csv": lambda line, _number: f":{line}",
+_WHICH: dict[str, Callable[[str, int | None, int], str]] = {
+    ".txt": lambda name, _line, _number: name,
+    ".jsonl": lambda name, line, _number: f"{name}:{line}",
+    ".json": lambda name, _line, number: f"{name}:{number}",  # a list may stand on one line
+    ".csv": lambda name, line, _number: f"{name}:{line}",
 }
 
 # Text in any newline convention; the others decide for themselves what a newline is.

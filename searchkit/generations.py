@@ -89,7 +89,7 @@ class Generations:
             raise IndexMissing(
                 f"There is no index in {str(self.folder)!r}; build it with `searchkit rebuild`."
             ) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise CorruptIndex(
                 f"{path} is damaged; build the index anew with `searchkit rebuild`."
             ) from None

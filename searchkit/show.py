@@ -20,6 +20,8 @@ from searchkit.article import Article
 from searchkit.highlight import Span
 from searchkit.query.match import Factor
 
+ZERO_WIDTH_JOINER = "\u200d"  # holds the members of an emoji family together
+
 _COLUMNS = ("id", "title", "date", "url", "source", "author", "section", "score", "passages")
 
 
@@ -84,7 +86,7 @@ def _harmless(char: str) -> str:
     kind = unicodedata.category(char)
     if kind == "Cc" and char != "\n":
         return " "
-    return "" if kind in ("Cf", "Cs") else char
+    return "" if kind in ("Cf", "Cs") and char != ZERO_WIDTH_JOINER else char
 
 
 def results_as_json(results: Results) -> str:

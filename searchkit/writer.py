@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,13 @@ def rebuild(corpus: Corpus, folder: str | Path, progress: Progress | None = None
         IndexLocked: another process is writing.
     """
     generations = Generations(folder)
-    with generations.writing(), generations.building() as building:
+    with (
+        generations.writing(),
+        generations.building() as building,
+        closing(_Known()) as known,
+    ):
         writer = whoosh.index.create_in(str(building), schema()).writer(limitmb=BUFFER_MB)
-        summary = _fill(writer, corpus, _Known(), progress)
+        summary = _fill(writer, corpus, known, progress)
         return _publish(generations, building, corpus, summary)
 
 
@@ -65,9 +70,12 @@ def update(corpus: Corpus, folder: str | Path, progress: Progress | None = None)
     generations = Generations(folder)
     if not generations.exist():
         return rebuild(corpus, folder, progress)
-    with generations.writing(), generations.building() as building:
+    with (
+        generations.writing(),
+        generations.building() as building,
+        closing(_Known(generations.live())) as known,
+    ):
         live = generations.live()
-        known = _Known(Index(live))
         for path in live.iterdir():
             if path.name != "generation.json":
                 _link(path, building / path.name)
@@ -156,19 +164,24 @@ def verify(generation: Path) -> None:
 class _Known:
     """The ids met so far and those of the live generation, on disk: memory stays flat."""
 
-    def __init__(self, live: Index | None = None) -> None:
+    def __init__(self, generation: Path | None = None) -> None:
         self._ids = sqlite3.connect("")  # a private temporary file
         self._ids.execute(
             "create table ids (id text primary key, digest blob, number integer, met integer)"
             " without rowid"
         )
-        if live is not None:
+        if generation is not None:
+            live = Index(generation)
             rows = (
                 (live.article(number).id, live.digest(number), number, 0)
                 for number in live.living()
             )
             self._ids.executemany("insert into ids values (?, ?, ?, ?)", rows)
             live.close()
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._ids.close()
 
     def meet(self, article_id: str, digest: bytes) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""

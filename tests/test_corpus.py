@@ -194,7 +194,7 @@ def test_records_without_an_id_have_their_place_as_id(
 ) -> None:
     """The line, or which of the list it is; bad records count too."""
     articles, _ = read(make_corpus({f"2025/{name}": content}))
-    ids = [f"2025/news:{place}" for place in places]
+    ids = [f"2025/{name}:{place}" for place in places]
     assert articles == [Article(ids[0], "Лис"), Article(ids[1], "Курка")]
 
 
@@ -606,3 +606,21 @@ def test_a_digest_changes_with_every_field() -> None:
     assert len(set(digests)) == len(changed)
     assert {len(digest) for digest in digests} == {16}
     assert digests[0] == replace(FULL_ARTICLE).digest()
+
+
+def test_files_of_one_name_in_two_formats_do_not_take_each_others_ids(
+    make_corpus: MakeCorpus,
+) -> None:
+    """The suffix is part of the id of a record that has none."""
+    folder = make_corpus({"news.csv": "text\nЛис\n", "news.jsonl": '\n{"text": "Курка"}\n'})
+    articles, rejected = read(folder)
+    assert [article.id for article in articles] == ["news.csv:2", "news.jsonl:2"]
+    assert rejected == []
+
+
+def test_a_quotation_mark_left_open_in_csv_is_named(make_corpus: MakeCorpus) -> None:
+    """The rows behind it would otherwise become one article without a word."""
+    content = 'id,text\nfox,Лис\nhen,"Курка сіла\nlynx,Рись\n'
+    articles, rejected = read(make_corpus({"a.csv": content}))
+    assert [article.id for article in articles] == ["fox"]
+    assert [(name, line) for name, line, _ in rejected] == [("a.csv", 3)]

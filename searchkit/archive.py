@@ -7,8 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
-import numpy as np
-
 from searchkit.article import Article
 from searchkit.corpus import Corpus, Report
 from searchkit.dates import DateLike, parse_span
@@ -16,10 +14,10 @@ from searchkit.errors import RequestError
 from searchkit.generations import Generations
 from searchkit.highlight import Mark, Passage, Span, marks, spans
 from searchkit.highlight import passages as best_passages
-from searchkit.index import Index, Ints
-from searchkit.query.match import Factor, Match, Matcher, within
-from searchkit.query.parse import Query, parse
-from searchkit.query.rank import Floats
+from searchkit.index import Index
+from searchkit.query.match import Factor, Match, Matcher
+from searchkit.query.parse import parse
+from searchkit.query.tree import Node
 from searchkit.writer import Progress, Summary, rebuild, update
 
 Sort = Literal["relevance", "date"]
@@ -230,34 +228,19 @@ class Archive:
         index, understood = self._index, parse(query)
         if understood.tree is None:
             return Results(query, understood.read_as, 0, 0, ())
-        match = Matcher(index).match(understood.tree)
-        found = match.found if window is None else match.found & within(index, window)
-        scores = match.score()
-
-        def hit(number: int) -> Hit:
-            article = index.article(number)
-            title, text = _marks(article, understood)
-            return Hit(
-                article,
-                float(scores[number]),
-                bool(match.complete[number]),
-                spans(title),
-                best_passages(article.text, text, passages),
-                tuple(match.explain(number)) if explain else (),
-            )
-
-        page = _ordered(index, match, scores, found.nonzero()[0], sort)[offset : offset + limit]
-        return Results(
-            query,
-            understood.read_as,
-            int(np.count_nonzero(found)),
-            int(np.count_nonzero(found & match.complete)),
-            tuple(hit(number) for number in page.tolist()),
-        )
+        with index.reading():
+            matcher = Matcher(index)
+            found = matcher.match(understood.tree)
+            if window is not None:
+                found = found.among(matcher.within(found.docs, window))
+            page = matcher.best(found, offset + limit, by_date=sort == "date")
+            page = page.among(slice(offset, None))
+            hits = _hits(matcher, understood.tree, page, passages, explain)
+        return Results(query, understood.read_as, len(found.docs), found.total_complete, hits)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Return where in an article's title and in its text the words of a query stand."""
-        title, text = _marks(article, parse(query))
+        title, text = _marks(article, parse(query).tree)
         return spans(title), spans(text)
 
 
@@ -270,15 +253,25 @@ def _window(since: DateLike | None, until: DateLike | None) -> tuple[int, int] |
     )
 
 
-def _ordered(index: Index, match: Match, scores: Floats, found: Ints, sort: Sort) -> Ints:
-    """Order articles: all words before some, then score, then newest; or newest, then score."""
-    date, score, all_words = -index.first[found], -scores[found], ~match.complete[found]
-    keys = (date, score, all_words) if sort == "relevance" else (score, all_words, date)
-    return found[np.lexsort(keys)]
+def _hits(
+    matcher: Matcher, tree: Node, page: Match, passages: int, explain: bool
+) -> tuple[Hit, ...]:
+    hits = []
+    for place, number in enumerate(page.docs.tolist()):
+        article, _ = matcher.index.stored(number)
+        title, text = _marks(article, tree)
+        hits.append(
+            Hit(
+                article,
+                float(page.scores[place]),
+                page.complete is None or bool(page.complete[place]),
+                spans(title),
+                best_passages(article.text, text, passages),
+                tuple(matcher.explain(tree, number)) if explain else (),
+            )
+        )
+    return tuple(hits)
 
 
-def _marks(article: Article, query: Query) -> tuple[list[Mark], list[Mark]]:
-    return (
-        marks(article.title, query.tree, "title"),
-        marks(article.text, query.tree, "text"),
-    )
+def _marks(article: Article, tree: Node | None) -> tuple[list[Mark], list[Mark]]:
+    return marks(article.title, tree, "title"), marks(article.text, tree, "text")

@@ -29,9 +29,19 @@ from filelock import FileLock, Timeout
 from searchkit.analysis import CHAIN, dictionary_version
 from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexVersion
 
-FORMAT = 1  # of the generation: its files, fields and manifest
+FORMAT = 2  # of the generation: its files, fields and manifest
+REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
 
 _NUMBER = re.compile(r"\d{6,}")
+_SEGMENT = re.compile(r"[\w-]+\.arrays")
+
+
+@dataclass(frozen=True)
+class Averages:
+    """How many words a title and a text have on average."""
+
+    title: float
+    text: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,9 @@ class Manifest:
         articles: how many it holds.
         corpus: where they came from.
         built: when, in ISO 8601, UTC.
+        segments: the files that hold them, in the order of their numbers.
+        averages: how many words a title and a text have, as ranking knows it: those of the last
+            rebuild.
         rejected: how many records were bad.
         format, chain: what a reader must have in common with its writer.
         dictionary: which lemmas its words have.
@@ -50,6 +63,8 @@ class Manifest:
     articles: int
     corpus: str
     built: str
+    segments: tuple[str, ...]
+    averages: Averages
     rejected: int = 0
     format: int = FORMAT
     chain: str = CHAIN
@@ -213,7 +228,10 @@ def read_manifest(generation: Path) -> Manifest:
                 f" searchkit (format {told['format']}, analyser {told['chain']});"
                 " run `searchkit rebuild`."
             )
-        return Manifest(**told)
+        segments = tuple(told.pop("segments"))
+        if not all(_SEGMENT.fullmatch(name) for name in segments):
+            raise ValueError(segments)  # noqa: TRY301 - no file outside the folder is opened
+        return Manifest(**told | {"segments": segments, "averages": Averages(**told["averages"])})
     except (OSError, ValueError, TypeError, KeyError):
         raise CorruptIndex(
             f"{path} is missing or damaged; build the index anew with `searchkit rebuild`,"

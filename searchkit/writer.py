@@ -1,28 +1,39 @@
-"""Write: articles become a new generation, the whole of it or the difference to the last."""
+"""Write: articles become a new generation, the whole of it or the difference to the last.
+
+This process reads and counts the articles; others, as many as there are processors, analyse
+them (`codec.build`).
+"""
 
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import whoosh.index
+import numpy as np
 
-from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
+from searchkit.codec.arrays import check, writing
+from searchkit.codec.build import RunMaker, Vocabulary, merge_runs
+from searchkit.codec.segment import id_hash
+from searchkit.codec.stored import Packer
 from searchkit.corpus import Corpus
-from searchkit.dates import parse_span
 from searchkit.errors import ArticleError, CorpusError, CorruptIndex
-from searchkit.generations import Generations, Manifest, timestamp
-from searchkit.index import Index
-from searchkit.schema import schema
+from searchkit.generations import REMOVED, Averages, Generations, Manifest, timestamp
+from searchkit.index import Bools, Index
 
-BUFFER_MB = 64  # postings kept in memory before Whoosh sorts them on disk
+RUN = 2_000  # articles in a run, at most
+RUN_CHARACTERS = 20_000_000  # likewise
+SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
+SMALL = 500  # articles that are analysed before another process would have started
 
 Progress = Callable[[], None]
+Made = list[tuple[list[Path], Vocabulary]]
 
 
 @dataclass
@@ -37,10 +48,18 @@ class Summary:
     generation: str = ""
 
 
-def rebuild(corpus: Corpus, folder: str | Path, progress: Progress | None = None) -> Summary:
+def rebuild(
+    corpus: Corpus, folder: str | Path, progress: Progress | None = None, jobs: int | None = None
+) -> Summary:
     """Build a whole generation beside the live one, verify it and switch to it.
 
     Whatever stops it, the live generation goes on answering.
+
+    Args:
+        corpus: where the articles are.
+        folder: where the index is.
+        progress: called after every article.
+        jobs: how many processes analyse; as many as there are processors, if None.
 
     Raises:
         CorpusError: the corpus holds no article; nothing is published.
@@ -52,16 +71,27 @@ def rebuild(corpus: Corpus, folder: str | Path, progress: Progress | None = None
         generations.building() as building,
         closing(_Known()) as known,
     ):
-        writer = whoosh.index.create_in(str(building), schema()).writer(limitmb=BUFFER_MB)
-        summary = _fill(writer, corpus, known, progress)
-        return _publish(generations, building, corpus, summary)
+        summary = Summary()
+        taken = _taken(corpus, known, summary, progress, [])
+        averages = _write_segment(taken, building, _segment_name(0), jobs, None)
+        if averages is None:
+            raise _empty(corpus)
+        summary.rejected = corpus.rejected
+        manifest = _manifest(summary, corpus, [_segment_name(0)], averages)
+        summary.generation = generations.publish(building, manifest, verify).name
+        return summary
 
 
-def update(corpus: Corpus, folder: str | Path, progress: Progress | None = None) -> Summary:
+def update(
+    corpus: Corpus, folder: str | Path, progress: Progress | None = None, jobs: int | None = None
+) -> Summary:
     """Add new articles, replace changed ones, drop vanished ones: by content, not by clock.
 
-    The result is a generation of its own that shares its unchanged files with the live one.
-    Where nothing has changed, or no index exists yet, it is not made, or built whole.
+    The result is a generation of its own that shares its unchanged files with the live one; what
+    is new becomes a segment, into which smaller segments are taken. Where nothing has changed, or
+    no index exists yet, it is not made, or built whole.
+
+    Arguments are those of `rebuild`.
 
     Raises:
         CorpusError, IndexLocked: as `rebuild`.
@@ -69,136 +99,272 @@ def update(corpus: Corpus, folder: str | Path, progress: Progress | None = None)
     """
     generations = Generations(folder)
     if not generations.exist():
-        return rebuild(corpus, folder, progress)
+        return rebuild(corpus, folder, progress, jobs)
     with (
         generations.writing(),
         generations.building() as building,
-        closing(_Known(generations.live())) as known,
+        closing(Index(generations.live())) as live,
+        closing(_Known(live)) as known,
     ):
-        live = generations.live()
-        for path in live.iterdir():
-            if path.name != "generation.json":
-                _link(path, building / path.name)
-        writer = whoosh.index.open_dir(str(building)).writer(limitmb=BUFFER_MB)
-        summary = _fill(writer, corpus, known, progress)
-        if not (summary.added or summary.changed or summary.removed):
-            summary.generation = live.name
-            return summary
-        return _publish(generations, building, corpus, summary)
-
-
-def _fill(writer: Any, corpus: Corpus, known: "_Known", progress: Progress | None) -> Summary:
-    """Give a Whoosh writer what is new, and take from it what has gone."""
-    summary = Summary()
-    try:
-        for article in corpus:
-            _take(article, corpus, known, writer, summary)
-            if progress:
-                progress()
+        summary, gone = Summary(), list[int]()
+        fresh = list(_taken(corpus, known, summary, progress, gone))
         if not summary.articles:
-            raise CorpusError(  # noqa: TRY301 - the writer must be cancelled for it too
-                f"{corpus.path!r} holds no article; the index is left as it was."
-            )
-        for number in known.vanished():
-            writer.delete_document(number)
-            summary.removed += 1
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit()
-    summary.rejected = corpus.rejected
-    return summary
+            raise _empty(corpus)
+        vanished = known.vanished()
+        summary.removed = len(vanished)
+        summary.rejected = corpus.rejected
+        if not (fresh or vanished):
+            summary.generation = live.generation.name
+            return summary
+        alive = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
+        alive[gone + vanished] = False
+        kept = _kept(live, alive, len(fresh))
+        for which in kept:
+            _link(live.segments[which].path, building / live.segments[which].path.name)
+        again = (
+            live.article(base + number)
+            for which, base in enumerate(live.bases)
+            if which not in kept
+            for number in alive[base : base + live.segments[which].size].nonzero()[0].tolist()
+        )
+        name = _segment_name(int(live.generation.name))
+        segments = [live.manifest.segments[which] for which in kept]
+        frozen = live.manifest.averages if kept else None
+        averages = _write_segment(chain(again, fresh), building, name, jobs, frozen)
+        if averages:
+            segments.append(name)
+        _write_removed(live, alive, kept, building)
+        manifest = _manifest(summary, corpus, segments, averages or live.manifest.averages)
+        summary.generation = generations.publish(building, manifest, verify).name
+        return summary
 
 
-def _publish(generations: Generations, building: Path, corpus: Corpus, summary: Summary) -> Summary:
-    manifest = Manifest(summary.articles, corpus.path, timestamp(), summary.rejected)
-    summary.generation = generations.publish(building, manifest, verify).name
-    return summary
+# -- what is to be written ---------------------------------------------------------------------
 
 
-def _take(article: Article, corpus: Corpus, known: "_Known", writer: Any, done: Summary) -> None:
-    digest = article.digest()
-    before = known.meet(article.id, digest)
-    if before == "twice":
-        source, line = corpus.place
-        corpus.reject(ArticleError(source, line, f"the id {article.id!r} was there already"))
-        return
-    done.articles += 1
-    if before == "same":
-        return
-    if before == "new":
-        done.added += 1
-    else:
-        done.changed += 1
-        writer.delete_document(before)
-    writer.add_document(**_document(article, digest))
+def _taken(
+    corpus: Corpus, known: "_Known", done: Summary, progress: Progress | None, gone: list[int]
+) -> Iterator[Article]:
+    """Yield the articles that are new or have changed; add the numbers of the latter to `gone`."""
+    for article in corpus:
+        before = known.meet(article)
+        if before == "twice":
+            source, line = corpus.place
+            corpus.reject(ArticleError(source, line, f"the id {article.id!r} was there already"))
+        else:
+            done.articles += 1
+            if before == "new":
+                done.added += 1
+            elif isinstance(before, int):
+                done.changed += 1
+                gone.append(before)
+            if before != "same":
+                yield article
+        if progress:
+            progress()
 
 
-def _document(article: Article, digest: bytes) -> dict[str, Any]:
-    first, last = parse_span(article.date) if article.date else (0, 0)
-    fields = {name: getattr(article, name) for name in Article.__match_args__}
-    return {name: value for name, value in fields.items() if value} | {
-        "digest": digest,
-        "first": first,
-        "last": last,
-        "title_length": sum(1 for _ in spans(article.title)),
-        "text_length": sum(1 for _ in spans(article.text)),
-    }
+def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
+    """Return which segments stay as they are.
 
-
-def verify(generation: Path) -> None:
-    """Read a generation as its readers will, every article of it.
-
-    Raises:
-        CorruptIndex: something is not as it was written.
+    The others are small beside what is written anyway, or hold more that is gone than is not:
+    taking them in keeps segments few, each at least twice as large as the next.
     """
-    index = Index(generation)
-    try:
-        for number in index.living():
-            if index.article(number).digest() != index.digest(number):
-                raise CorruptIndex(f"{generation}: article number {number} differs from its digest")
-    finally:
-        index.close()
+    sizes = [
+        int(np.count_nonzero(alive[base : base + segment.size]))
+        for segment, base in zip(live.segments, live.bases, strict=True)
+    ]
+    kept, writing_now = [], fresh
+    for which in sorted(range(len(sizes)), key=sizes.__getitem__):
+        is_hollow = sizes[which] * 2 < live.segments[which].size
+        if sizes[which] < 2 * writing_now or is_hollow:
+            writing_now += sizes[which]
+        else:
+            kept.append(which)
+    return sorted(kept)
+
+
+def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Path) -> None:
+    removed = {}
+    for which in kept:
+        base, segment = live.bases[which], live.segments[which]
+        numbers = (~alive[base : base + segment.size]).nonzero()[0].astype("<u4")
+        if len(numbers):
+            removed[segment.path.name] = numbers
+    if removed:
+        shapes = {name: (array.dtype.str, len(array)) for name, array in removed.items()}
+        with writing(building / REMOVED, shapes) as out:
+            for name, array in removed.items():
+                out[name][:] = array
+
+
+def _empty(corpus: Corpus) -> CorpusError:
+    return CorpusError(f"{corpus.path!r} holds no article; the index is left as it was.")
 
 
 class _Known:
     """The ids met so far and those of the live generation, on disk: memory stays flat."""
 
-    def __init__(self, generation: Path | None = None) -> None:
+    def __init__(self, live: Index | None = None) -> None:
         self._ids = sqlite3.connect("")  # a private temporary file
         self._ids.execute(
-            "create table ids (id text primary key, digest blob, number integer, met integer)"
+            "create table ids (id blob primary key, digest blob, number integer, met integer)"
             " without rowid"
         )
-        if generation is not None:
-            live = Index(generation)
+        for segment, base in zip(live.segments, live.bases, strict=True) if live else ():
+            ids, digests = segment.arrays["ids"].tobytes(), segment.arrays["digests"].tobytes()
             rows = (
-                (live.article(number).id, live.digest(number), number, 0)
-                for number in live.living()
+                (ids[16 * i : 16 * i + 16], digests[16 * i : 16 * i + 16], base + i)
+                for i in range(segment.size)
+                if live is None or live.alive is None or live.alive[base + i]
             )
-            self._ids.executemany("insert into ids values (?, ?, ?, ?)", rows)
-            live.close()
+            self._ids.executemany("insert into ids values (?, ?, ?, 0)", rows)
 
     def close(self) -> None:
         """Remove the file."""
         self._ids.close()
 
-    def meet(self, article_id: str, digest: bytes) -> int | str:
+    def meet(self, article: Article) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
+        key, digest = id_hash(article.id), article.digest()
         row = self._ids.execute(
-            "select digest, number, met from ids where id = ?", [article_id]
+            "select digest, number, met from ids where id = ?", [key]
         ).fetchone()
         if row is None:
-            self._ids.execute("insert into ids values (?, ?, null, 1)", [article_id, digest])
+            self._ids.execute("insert into ids values (?, null, null, 1)", [key])
             return "new"
         if row[2]:
             return "twice"
-        self._ids.execute("update ids set met = 1 where id = ?", [article_id])
+        self._ids.execute("update ids set met = 1 where id = ?", [key])
         return "same" if row[0] == digest else int(row[1])
 
     def vanished(self) -> list[int]:
         """Return the numbers of the articles that were not met again."""
         return [number for (number,) in self._ids.execute("select number from ids where not met")]
+
+
+# -- writing it --------------------------------------------------------------------------------
+
+
+def _write_segment(
+    articles: Iterator[Article],
+    building: Path,
+    name: str,
+    jobs: int | None,
+    averages: Averages | None,
+) -> Averages | None:
+    """Write a segment; return the averages it was ranked by, None where there is no article."""
+    runs = _runs(articles)
+    first = next(runs, [])
+    if not first:
+        return None
+    dictionary = Packer.trained(first[:SAMPLE]).dictionary
+    folder = building / "runs"
+    folder.mkdir()
+    with _makers(jobs or os.cpu_count() or 1, dictionary, len(first)) as make:
+        made = make(chain([first], runs), folder)
+        averages = merge_runs(made, dictionary, building / name, averages)
+    shutil.rmtree(folder)
+    return averages
+
+
+def _runs(articles: Iterator[Article]) -> Iterator[list[Article]]:
+    run, size = list[Article](), 0
+    for article in articles:
+        run.append(article)
+        size += len(article.text)
+        if len(run) == RUN or size > RUN_CHARACTERS:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
+@contextmanager
+def _makers(
+    jobs: int, dictionary: bytes, articles: int
+) -> Iterator[Callable[[Iterator[list[Article]], Path], Made]]:
+    """Yield what makes runs of lists of articles, in this process or in others."""
+    if jobs == 1 or articles < SMALL:
+        yield lambda runs, folder: [_make_all(RunMaker(dictionary), runs, folder)]
+        return
+    pools = [
+        ProcessPoolExecutor(1, get_context("spawn"), _start, (dictionary,)) for _ in range(jobs)
+    ]
+    try:
+        yield lambda runs, folder: _make_in(pools, runs, folder)
+    finally:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
+
+
+def _make_all(
+    maker: RunMaker, runs: Iterator[list[Article]], folder: Path
+) -> tuple[list[Path], Vocabulary]:
+    paths = [maker.make(run, folder / f"{number}.arrays") for number, run in enumerate(runs)]
+    return paths, maker.vocabulary()
+
+
+def _make_in(
+    pools: Sequence[ProcessPoolExecutor], runs: Iterator[list[Article]], folder: Path
+) -> Made:
+    """Give each run to the process that has least to do."""
+    waiting: list[list[Future[Path]]] = [[] for _ in pools]
+    for number, run in enumerate(runs):
+        while True:
+            busy = [sum(not future.done() for future in futures) for futures in waiting]
+            which = busy.index(min(busy))
+            if busy[which] < 2:
+                break
+            waiting[which][-2].result()  # at most two runs a process are held in memory
+        waiting[which].append(pools[which].submit(_make, run, folder / f"{number}.arrays"))
+    return [
+        ([future.result() for future in futures], pool.submit(_vocabulary).result())
+        for futures, pool in zip(waiting, pools, strict=True)
+    ]
+
+
+_maker: list[RunMaker] = []  # the one of this process, if it is one of `_makers`
+
+
+def _start(dictionary: bytes) -> None:
+    _maker.append(RunMaker(dictionary))
+
+
+def _make(articles: list[Article], path: Path) -> Path:
+    return _maker[0].make(articles, path)
+
+
+def _vocabulary() -> Vocabulary:
+    return _maker[0].vocabulary()
+
+
+def _segment_name(before: int) -> str:
+    """Name the segment that is written while the generation of this number is live."""
+    return f"segment-{before + 1:06}.arrays"
+
+
+def _manifest(
+    done: Summary, corpus: Corpus, segments: Sequence[str], averages: Averages
+) -> Manifest:
+    return Manifest(
+        done.articles, corpus.path, timestamp(), tuple(segments), averages, done.rejected
+    )
+
+
+def verify(generation: Path) -> None:
+    """Read a generation as its readers will: every byte of it, and some of its articles.
+
+    Raises:
+        CorruptIndex: something is not as it was written.
+    """
+    for path in sorted(generation.glob("*.arrays")):
+        check(path)
+    with closing(Index(generation)) as index:
+        living = index.living()
+        for number in living[:: max(1, len(living) // 100)].tolist():
+            if index.article(number).digest() != index.digest(number):
+                raise CorruptIndex(f"{generation}: article number {number} differs from its digest")
 
 
 def _link(source: Path, target: Path) -> None:

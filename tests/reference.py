@@ -10,11 +10,11 @@ from functools import cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
-from searchkit.analysis import Token, analyze
+from searchkit.analysis import Token, analyze, word_pairs
 from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.query.parse import parse
-from searchkit.query.rank import FIELD_WEIGHTS, K1, NEIGHBOURS, SAME_FORM, B
+from searchkit.query.rank import FIELD_WEIGHTS, K1, NEIGHBOURS, B
 from searchkit.query.tree import (
     And,
     Dates,
@@ -29,10 +29,10 @@ from searchkit.query.tree import (
     Some,
     Word,
 )
-from searchkit.schema import FIELD_NAMES
+from searchkit.schema import FIELD_NAMES, GAP, values
 
-Fields = tuple[str, ...]
 words = cache(analyze)
+pairs = cache(word_pairs)
 
 
 class Pair(NamedTuple):
@@ -43,28 +43,36 @@ class Pair(NamedTuple):
     distance: int
 
 
-Part = Leaf | Phrase | Pair
+class Lemma(NamedTuple):
+    """One of the terms that words are indexed by."""
+
+    term: str
+
+
+Part = Leaf | Phrase | Pair | Lemma
 
 
 @cache
-def places(part: Part, article: Article, field: str) -> list[int]:
+def places(part: Part, article: Article, scope: str) -> list[int]:
     """The positions where a word stands or a phrase begins."""
+    tokens = tokens_of(article, scope)
+    if isinstance(part, Lemma):  # мир-миру has it twice at one place
+        return [i for i, token in tokens for lemma, _ in pairs(token.text) if lemma == part.term]
     if isinstance(part, Pair):
-        right = places(part.right, article, field)
-        return [p for p in places(part.left, article, field) if p + part.distance in right]
-    tokens = tokens_of(article, field)
+        right = places(part.right, article, scope)
+        return [p for p in places(part.left, article, scope) if p + part.distance in right]
     if not isinstance(part, Phrase):
         return [i for i, token in tokens if part.matches(token)]
     if part.slop is None:
-        slots = [set(places(word, article, field)) for word in part.words]
-        return [p for p in slots[0] if all(p + i in slot for i, slot in enumerate(slots))]
+        slots = [set(places(word, article, scope)) for word in part.words]
+        return [p for p in sorted(slots[0]) if all(p + i in slot for i, slot in enumerate(slots))]
     reach = len(part.words) + part.slop
-    starts = sorted({p for word in part.words for p in places(word, article, field)})
-    return [p for p in starts if _all_within(part.words, article, field, p, p + reach)]
+    starts = sorted({p for word in part.words for p in places(word, article, scope)})
+    return [p for p in starts if _all_within(part.words, article, scope, p, p + reach)]
 
 
-def _all_within(some: Sequence[Leaf], article: Article, field: str, low: int, high: int) -> bool:
-    slots = [[p for p in places(w, article, field) if low <= p < high] for w in some]
+def _all_within(some: Sequence[Leaf], article: Article, scope: str, low: int, high: int) -> bool:
+    slots = [[p for p in places(w, article, scope) if low <= p < high] for w in some]
     for choice in product(*slots):
         same = [(w, p) for w, p in zip(some, choice, strict=True)]
         if len(set(same)) == len(same):  # a word asked for twice stands there twice
@@ -72,36 +80,33 @@ def _all_within(some: Sequence[Leaf], article: Article, field: str, low: int, hi
     return False
 
 
-def tokens_of(article: Article, field: str) -> list[tuple[int, Token]]:
-    """The numbered words of a field; between two tags there is a gap."""
-    value = getattr(article, field) or ""
-    if not isinstance(value, tuple):
-        return list(enumerate(words(value)))
-    found: list[tuple[int, Token]] = []
-    for text in value:
-        start = found[-1][0] + 101 if found else 0
-        found += [(start + i, token) for i, token in enumerate(words(text))]
-    return found
+@cache
+def tokens_of(article: Article, scope: str) -> list[tuple[int, Token]]:
+    """The numbered words of a field; "main" is the title and, behind a gap, the text."""
+    if scope not in ("main", "title"):
+        return list(values(getattr(article, scope) or ""))
+    title = list(enumerate(words(article.title)))
+    return title + (list(enumerate(words(article.text), len(title) + GAP)) * (scope == "main"))
 
 
-def matches(node: Node, article: Article, fields: Fields, mode: Callable[..., bool] = any) -> bool:
+def matches(node: Node, article: Article, scope: str, mode: Callable[..., bool] = any) -> bool:
     """Whether the article matches; with `all`, whether it has all of the plain words."""
     match node:
         case And(parts):
-            return all(matches(part, article, fields, mode) for part in parts)
+            return all(matches(part, article, scope, mode) for part in parts)
         case Or(parts):
-            return any(matches(part, article, fields, mode) for part in parts)
+            return any(matches(part, article, scope, mode) for part in parts)
         case Some():
-            return mode(matches(part, article, fields, mode) for part in node.wanted)
+            return mode(matches(part, article, scope, mode) for part in node.wanted)
         case Not(part):
-            return not matches(part, article, fields)
+            return not matches(part, article, scope)
         case Field(name, part):
-            return matches(part, article, (FIELD_NAMES[name],), mode)
+            return matches(part, article, FIELD_NAMES[name], mode)
         case Dates((since, until)):
             first, last = parse_span(article.date) if article.date else (0, 0)
             return first > 0 and last >= since and first <= until
         case Word() | Exact() | Prefix() | Phrase():
-            return any(places(node, article, field) for field in fields)
+            return bool(places(node, article, scope))
 
 
 class Reference:
@@ -110,62 +115,76 @@ class Reference:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.articles = articles
         self.average = {
-            field: sum(len(tokens_of(a, field)) for a in articles) / len(articles)
-            for field in ("title", "text")
+            "title": sum(len(words(a.title)) for a in articles) / len(articles),
+            "text": sum(len(words(a.text)) for a in articles) / len(articles),
         }
 
-    def found(self, query: str, fields: Fields = ("title", "text")) -> tuple[set[str], set[str]]:
+    def found(self, query: str, scope: str = "main") -> tuple[set[str], set[str]]:
         """The ids of the articles that match, and of those with all of the words."""
         tree = parse(query).tree
         if tree is None:
             return set(), set()
-        some = {a.id for a in self.articles if matches(tree, a, fields)}
-        return some, {a.id for a in self.articles if a.id in some and matches(tree, a, fields, all)}
+        some = {a.id for a in self.articles if matches(tree, a, scope)}
+        return some, {a.id for a in self.articles if a.id in some and matches(tree, a, scope, all)}
 
-    def score(self, node: Node, article: Article, fields: Fields = ("title", "text")) -> float:
+    def score(self, node: Node, article: Article, scope: str = "main") -> float:
         """BM25F of the article, by the book."""
-        if not matches(node, article, fields):
+        if not matches(node, article, scope):
             return 0.0
         match node:
             case And(parts) | Or(parts):
-                return sum(self.score(part, article, fields) for part in parts)
+                return sum(self.score(part, article, scope) for part in parts)
             case Some():
                 distinct = dict.fromkeys(node.wanted)
-                total = sum(self.score(part, article, fields) for part in distinct)
-                return total + NEIGHBOURS * self._neighbours(node, article, fields)
+                total = sum(self.score(part, article, scope) for part in distinct)
+                return total + self._neighbours(node, article, scope)
             case Field(name, part):
-                return self.score(part, article, (FIELD_NAMES[name],))
+                return self.score(part, article, FIELD_NAMES[name])
             case Not() | Dates():
                 return 0.0
-            case Word(_, terms, form):
-                lemmas = [Word("", (term,), form) for term in terms]
-                word = self._bm25f(lemmas, article, fields)
-                return word + SAME_FORM * self._bm25f([Exact(form)], article, fields)
-            case Exact() | Prefix() | Phrase():
-                return self._bm25f([node], article, fields)
+            case Word(_, terms):
+                best = max(self._saturated(Lemma(term), article, scope) for term in terms)
+            case Prefix():
+                best = max(self._saturated(p, article, scope) for p in _starting(node, article))
+            case Exact() | Phrase():
+                best = self._saturated(node, article, scope)
+        return self._idf(node, scope) * best
 
-    def _neighbours(self, node: Some, article: Article, fields: Fields) -> float:
+    def _neighbours(self, node: Some, article: Article, scope: str) -> float:
         asked = [i for i, part in enumerate(node.parts) if part in node.wanted]
         total = 0.0
         for i, j in pairwise(asked):
             left, right = node.parts[i], node.parts[j]
             if isinstance(left, Leaf) and isinstance(right, Leaf):
-                total += self._bm25f([Pair(left, right, j - i)], article, fields)
+                tells = max(self._idf(left, scope), self._idf(right, scope))
+                pair = self._saturated(Pair(left, right, j - i), article, scope)
+                total += NEIGHBOURS * tells * pair
         return total
 
-    def _bm25f(self, alternatives: Sequence[Part], article: Article, fields: Fields) -> float:
-        having = sum(
-            any(places(part, a, field) for part in alternatives for field in fields)
-            for a in self.articles
-        )
-        idf = math.log(1 + (len(self.articles) - having + 0.5) / (having + 0.5))
-        best = 0.0
-        for part in alternatives:
+    def _idf(self, part: Leaf | Phrase, scope: str) -> float:
+        having = sum(matches(part, a, scope) for a in self.articles)
+        return math.log(1 + (len(self.articles) - having + 0.5) / (having + 0.5))
+
+    def _saturated(self, part: Part, article: Article, scope: str) -> float:
+        found = places(part, article, scope)
+        titled = [p for p in found if p < len(words(article.title))]
+        if scope in ("main", "title"):
+            counts = {"title": len(titled), "text": len(found) - len(titled)}
             weighted = 0.0
-            for field in fields:
-                length = len(tokens_of(article, field)) if field in self.average else 1
-                norm = 1 - B + B * length / self.average.get(field, 1)
-                count = len(places(part, article, field))
-                weighted += FIELD_WEIGHTS.get(field, 1) * count / norm
-            best = max(best, idf * weighted * (K1 + 1) / (weighted + K1))
-        return best
+            for name, count in counts.items():
+                length = len(words(getattr(article, name)))
+                norm = 1 - B + B * length / (self.average[name] or 1)
+                weighted += FIELD_WEIGHTS.get(name, 1) * count / norm
+        else:
+            weighted = len(found)
+        return weighted * (K1 + 1) / (weighted + K1)
+
+
+def _starting(prefix: Prefix, article: Article) -> set[Part]:
+    """The terms and forms of the article's words that begin like this."""
+    found: set[Part] = {Exact("")}  # one that nothing matches
+    for scope in ("main", "source", "section", "author", "tags"):
+        for _, token in tokens_of(article, scope):
+            found |= {Lemma(term) for term in token.lemmas if term.startswith(prefix.start)}
+            found |= {Exact(form) for form in token.forms if form.startswith(prefix.start)}
+    return found

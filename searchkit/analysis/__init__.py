@@ -58,23 +58,39 @@ def analyze(text: str) -> list[Token]:
     return tokens
 
 
+def word_pairs(word: str) -> list[tuple[str, str]]:
+    """Return each (lemma, form) that a word is indexed by; a compound's parts have their own.
+
+    >>> word_pairs("Києві"), word_pairs("36-й")
+    ([('київ', 'києві'), ('кий', 'києві')], [('36-й', '36-й'), ('36', '36')])
+    """
+    forms = _forms(word)
+    return list(
+        dict.fromkeys((fold(lemma), fold(form)) for form in forms for lemma in lemmas(form))
+    )
+
+
 def terms(word: str) -> Terms:
     """Return a word's lemmas, its forms, and how many of the lemmas are the whole word's.
 
     >>> terms("Онлайн-переговорів")[1]
     ('онлайн-переговорів', 'онлайн', 'переговорів')
     """
+    whole, *pieces = _forms(word)
+    own = dict.fromkeys(map(fold, lemmas(whole)))
+    found = own | dict.fromkeys(fold(lemma) for form in pieces for lemma in lemmas(form))
+    return tuple(found), tuple(dict.fromkeys(map(fold, [whole, *pieces]))), len(own)
+
+
+def _forms(word: str) -> list[str]:
+    """Return the spelling of a word and, if it is a compound, those of its parts."""
     whole = normalize(word)
     pieces = parts(whole)
-    pieces = [
+    return [whole] + [
         piece
         for before, piece in zip([None, *pieces], pieces, strict=False)
         if not (before and before[-1].isdigit() and piece in ORDINAL_ENDINGS)  # 36-й
     ]
-    forms = [whole, *pieces]
-    own = dict.fromkeys(map(fold, lemmas(whole)))
-    found = own | dict.fromkeys(fold(lemma) for form in pieces for lemma in lemmas(form))
-    return tuple(found), tuple(dict.fromkeys(map(fold, forms))), len(own)
 
 
 def is_function_word(token: Token) -> bool:

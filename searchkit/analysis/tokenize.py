@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
 
-_LETTER = r"[^\W_ʼʹ]"  # two apostrophes that Unicode counts among the letters
-_COMBINING = r"\u0300-\u036f"  # accents, and the breve of a decomposed й
-_PART = rf"{_LETTER}+(?:[{_COMBINING}{INVISIBLE}]+{_LETTER}+)*[{_COMBINING}]*"
+LETTER = r"[^\W_ʼʹ]"  # two apostrophes that Unicode counts among the letters
+COMBINING = r"\u0300-\u036f"  # accents, and the breve of a decomposed й
+_PART = rf"{LETTER}+(?:[{COMBINING}{INVISIBLE}]+{LETTER}+)*[{COMBINING}]*"
 _JOINER = rf"(?:[{re.escape(APOSTROPHES + HYPHENS)}]|(?<=\d)[.,:](?=\d))"
 
 WORD = rf"{_PART}(?:{_JOINER}{_PART})*"
 _WORD = re.compile(WORD)
+word_at = _WORD.match  # the word that begins at a known offset
 _PARTS = re.compile(r"-|(?<=\d)[.,:](?=\d)")
 
 

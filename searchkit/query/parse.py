@@ -36,7 +36,7 @@ from searchkit.query.tree import (
     Some,
     Word,
 )
-from searchkit.schema import FIELD_NAMES
+from searchkit.schema import FIELD_NAMES, MAX_SLOP
 
 MAX_DEPTH = 30  # brackets within brackets; deeper ones are read as if they were not there
 MAX_WORDS = 200  # the rest of a longer query is not read
@@ -147,7 +147,7 @@ class _Reader:
         if not words:
             self.mended = True
             return []
-        slop = min(int(match["slop"][:4]), 1000) if match["slop"] else None
+        slop = min(int(match["slop"][:4]), MAX_SLOP) if match["slop"] else None
         return [_Lexeme("node", Phrase(tuple(words), slop) if len(words) > 1 else words[0])]
 
     def _date(self, match: re.Match[str]) -> list[_Lexeme]:

@@ -7,18 +7,19 @@ below give is told in docs/why.md.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Array = NDArray[Any]  # of any numbers
 
 K1 = 0.9  # how soon more of the same word stops to count
 B = 0.4  # how much a long field counts against its words: 0 not at all, 1 in full
 FIELD_WEIGHTS = {"title": 2.0}  # any other field is worth 1
 
 NEIGHBOURS = 0.3  # share of words that stand next to each other as in the query
-SAME_FORM = 0.2  # share of the words' forms as they were typed
 
 
 def idf(articles: int, having: int) -> float:
@@ -29,18 +30,20 @@ def idf(articles: int, having: int) -> float:
     return math.log(1 + (articles - having + 0.5) / (having + 0.5))
 
 
-def weigh(field: str, frequency: Floats, length: Floats, average: float) -> Floats:
+def weigh(field: str, frequency: Array, length: Array, average: float) -> Floats:
     """Return what a term's frequency in one field is worth in a field of that length.
 
     w * tf / (1 - b + b * length / average)
     """
     norm = 1 - B + B * length / (average or 1)
-    return FIELD_WEIGHTS.get(field, 1.0) * frequency / norm
+    worth: Floats = FIELD_WEIGHTS.get(field, 1.0) * frequency / norm
+    return worth
 
 
-def saturate(weighted: Floats) -> Floats:
+def saturate(weighted: Array) -> Floats:
     """Return the part of BM25F that grows with frequency, from 0 to k1 + 1.
 
     f * (k1 + 1) / (f + k1), where f is the sum of `weigh` over the fields.
     """
-    return weighted * (K1 + 1) / (weighted + K1)
+    part: Floats = weighted * (K1 + 1) / (weighted + K1)
+    return part

@@ -1,0 +1,439 @@
+"""Build: articles become sorted runs, and the runs one segment.
+
+A *run* is what one process makes of some thousand articles: rows (term, article, position,
+form), sorted, in a file of arrays. A process numbers its words as it meets them, so that no
+string is sorted or compared before the end; there the vocabularies of all processes are put
+in order, articles are numbered from the newest on, and the runs are merged, one range of terms
+at a time, straight into the mapped file of the segment. Memory is bounded by the length of a
+run, the width of a range and the number of distinct words.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.analysis import word_pairs
+from searchkit.analysis.arrays import Batches, slices
+from searchkit.article import Article
+from searchkit.codec.arrays import Array, read, writing
+from searchkit.codec.segment import CHAMPIONS, FREQUENT, LEVELS, id_hash
+from searchkit.codec.stored import Packer
+from searchkit.codec.strings import string_arrays
+from searchkit.dates import parse_span
+from searchkit.generations import Averages
+from searchkit.query.rank import K1, saturate, weigh
+from searchkit.schema import FIELDS, GAP, key, values
+
+Ints = NDArray[np.int64]
+
+BATCH = 150_000  # characters analysed at once: its arrays fit the processor's cache
+RANGE = 2_000_000  # rows merged at once
+
+Vocabulary = tuple[list[str], list[tuple[int, str]]]
+
+
+class RunMaker:
+    """What a process needs to make runs; it learns words as it goes."""
+
+    def __init__(self, dictionary: bytes) -> None:
+        self._packer = Packer(dictionary)
+        self._batches = Batches()
+        self._terms: dict[str, int] = {}
+        self._term_of_pair: list[int] = []
+        self._values: dict[tuple[str, str | tuple[str, ...]], tuple[list[int], list[int]]] = {}
+
+    def make(self, articles: Sequence[Article], path: Path) -> Path:
+        """Write the run of some articles, numbered from 0 in their order; return its path."""
+        rows, starts = self._rows(articles)
+        while len(self._term_of_pair) < len(self._batches.pairs):
+            self._learn()
+        _write_run(
+            path, rows, np.array(self._term_of_pair, np.int64), self._stored(articles, starts)
+        )
+        return path
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the terms by their numbers here, and of each pair the term and the form."""
+        forms = [form for _, form in self._batches.pairs]
+        return list(self._terms), list(zip(self._term_of_pair, forms, strict=True))
+
+    def _learn(self) -> None:
+        pairs = list(self._batches.pairs)[len(self._term_of_pair) :]
+        self._term_of_pair += [self._terms.setdefault(term, len(self._terms)) for term, _ in pairs]
+
+    def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], list[Ints]]:
+        """Return article, position and pair of each row, and where each text's words start."""
+        found: list[list[Any]] = [[], [], []]
+        starts: list[Ints] = []
+        for first, batch in _batched(articles):
+            texts = [text for article in batch for text in (article.title, article.text)]
+            rows = self._batches.rows(texts)
+            starts += np.split(rows.starts, np.cumsum(rows.words)[:-1])
+            shift = np.where(rows.text & 1, np.repeat(rows.words[::2], 2)[rows.text] + GAP, 0)
+            for column, new in zip(
+                found, (first + (rows.text >> 1), rows.position + shift, rows.pair), strict=True
+            ):
+                column.append(new)
+        for column, more in zip(found, self._labels(articles), strict=True):
+            column.append(np.array(more, np.int64))
+        return [np.concatenate(column) for column in found], starts
+
+    def _labels(self, articles: Sequence[Article]) -> tuple[list[int], list[int], list[int]]:
+        """Return the rows of sources, sections, authors and tags: few values, met often."""
+        numbers: list[int] = []
+        positions: list[int] = []
+        pairs: list[int] = []
+        for number, article in enumerate(articles):
+            for name in FIELDS[1:]:
+                value = getattr(article, name)
+                if value:
+                    where, which = self._values.get((name, value)) or self._label(name, value)
+                    numbers += [number] * len(where)
+                    positions += where
+                    pairs += which
+        return numbers, positions, pairs
+
+    def _label(self, name: str, value: str | tuple[str, ...]) -> tuple[list[int], list[int]]:
+        where, which = [], []
+        known = self._batches.pairs
+        for position, token in values(value):
+            for lemma, form in word_pairs(token.text):
+                where.append(position)
+                pair = key(name, lemma), key(name, form)
+                which.append(known.setdefault(pair, len(known)))
+        if len(self._values) < 100_000:
+            self._values[name, value] = where, which
+        return where, which
+
+    def _stored(self, articles: Sequence[Article], starts: list[Ints]) -> dict[str, Array]:
+        """Return what is kept of the articles themselves."""
+        records = [
+            self._packer.pack(
+                article,
+                np.concatenate([starts[2 * i], starts[2 * i + 1] + len(article.title) + 1]),
+            )
+            for i, article in enumerate(articles)
+        ]
+        dates = [parse_span(article.date) if article.date else (0, 0) for article in articles]
+        return {
+            "title_words": np.array([len(each) for each in starts[::2]], "<u4"),
+            "text_words": np.array([len(each) for each in starts[1::2]], "<u4"),
+            "first": np.array([first for first, _ in dates], "<u8"),
+            "last": np.array([last for _, last in dates], "<u8"),
+            "ids": np.frombuffer(b"".join(id_hash(a.id) for a in articles), np.uint8),
+            "digests": np.frombuffer(b"".join(a.digest() for a in articles), np.uint8),
+            "records": np.frombuffer(b"".join(records), np.uint8),
+            "sizes": np.array([len(packed) for packed in records], "<u4"),
+        }
+
+
+def _batched(articles: Sequence[Article]) -> Iterator[tuple[int, list[Article]]]:
+    """Yield runs of articles of some BATCH characters, each with the number of its first."""
+    first, size, batch = 0, 0, []
+    for number, article in enumerate(articles):
+        batch.append(article)
+        size += len(article.text)
+        if size >= BATCH:
+            yield first, batch
+            first, size, batch = number + 1, 0, []
+    if batch:
+        yield first, batch
+
+
+def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[str, Array]) -> None:
+    """Sort rows by term, article and position, and write them with the articles."""
+    number, position, pair = rows
+    order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
+    order |= np.arange(len(pair), dtype=np.uint64)
+    order.sort()  # a sort of plain numbers is three times as fast as one of their indexes
+    term = (order >> np.uint64(32)).astype(np.int64)
+    which = (order & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    number = number[which]
+    is_new = np.ones(len(term), bool)
+    is_new[1:] = (term[1:] != term[:-1]) | (number[1:] != number[:-1])
+    begins = is_new.nonzero()[0]  # of postings
+    of_posting = term[begins]
+    is_new = np.ones(len(of_posting), bool)
+    is_new[1:] = of_posting[1:] != of_posting[:-1]
+    arrays = {
+        "terms": of_posting[is_new].astype("<u4"),
+        "first_posting": is_new.nonzero()[0].astype("<u4"),
+        "docs": number[begins].astype("<u4"),
+        "counts": np.diff(begins, append=len(term)).astype("<u4"),
+        "positions": position[which].astype("<u4"),
+        "pairs": pair[which].astype("<u4"),
+        **stored,
+    }
+    with writing(path, {name: (a.dtype.str, len(a)) for name, a in arrays.items()}) as file:
+        for name, array in arrays.items():
+            file[name][:] = array
+
+
+# -- runs to a segment -------------------------------------------------------------------------
+
+
+@dataclass
+class _Run:
+    """A run, its terms numbered as in the whole segment, its articles likewise."""
+
+    arrays: dict[str, Array]
+    terms: Ints  # ascending
+    slots: Ints  # where the postings of each begin
+    sizes: Ints  # and how many they are
+    ordinal_of_pair: Array
+    numbers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        counts = self.arrays["counts"].astype(np.int64)
+        self.row_ends = np.cumsum(counts)
+        self.rows = np.add.reduceat(counts, self.slots) if len(self.slots) else self.slots
+
+
+def merge_runs(
+    made: Sequence[tuple[Sequence[Path], Vocabulary]],
+    dictionary: bytes,
+    path: Path,
+    averages: Averages | None,
+) -> Averages:
+    """Merge the runs of some processes, each with its vocabulary, into a segment's file.
+
+    Returns:
+        The averages that the segment's codes were computed with: those given or, without them,
+        those of these articles.
+    """
+    terms, forms, maps = _vocabulary([vocabulary for _, vocabulary in made])
+    runs = [
+        _open_run(run, of_term, ordinals)
+        for (paths, _), (of_term, ordinals) in zip(made, maps, strict=True)
+        for run in paths
+    ]
+    articles = _number(runs)
+    averages = averages or Averages(
+        float(articles["title_words"].mean()), float(articles["text_words"].mean())
+    )
+    sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
+    for run in runs:
+        sizes[0, run.terms] += run.sizes
+        sizes[1, run.terms] += run.rows
+    frequent = (sizes[0] > FREQUENT).nonzero()[0]
+    small = {
+        **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
+        **{f"forms.{name}": array for name, array in string_arrays(list(forms)).items()},
+        "form_terms": np.array([term for term, _ in forms.values()], "<u4"),
+        "form_ordinals": np.array([ordinal for _, ordinal in forms.values()], "<u4"),
+        "posting_ends": _fitting(np.cumsum(sizes[0])),
+        "place_ends": _fitting(np.cumsum(sizes[1])),
+        "frequent": frequent.astype("<u4"),
+        "dictionary": np.frombuffer(dictionary, np.uint8),
+        **articles,
+    }
+    longest = max((int(run.arrays["positions"].max(initial=0)) for run in runs), default=0)
+    most = max((int(run.arrays["counts"].max(initial=0)) for run in runs), default=0)
+    ordinals = max((int(run.ordinal_of_pair.max(initial=0)) for run in runs), default=0)
+    postings, rows = (int(total) for total in sizes.sum(axis=1))
+    large = {
+        "docs": ("<u4", postings),
+        "codes": ("<u2", postings),
+        "counts": (_fit(most), postings),
+        "positions": (_fit(longest), rows),
+        "ordinals": (_fit(ordinals), rows),
+        "champion_docs": ("<u4", len(frequent) * CHAMPIONS),
+        "champion_codes": ("<u2", len(frequent) * CHAMPIONS),
+        "records": ("|u1", sum(len(run.arrays["records"]) for run in runs)),
+    }
+    shapes = {name: (array.dtype.str, len(array)) for name, array in small.items()} | large
+    with writing(path, shapes) as out:
+        for name, array in small.items():
+            out[name][:] = array
+        _copy_records(runs, out)
+        _merge(runs, terms, sizes, averages, out)
+        _crown(frequent, np.cumsum(sizes[0]), out)
+    return averages
+
+
+def _vocabulary(
+    vocabularies: Sequence[Vocabulary],
+) -> tuple[list[bytes], dict[bytes, tuple[int, int]], list[tuple[Ints, Array]]]:
+    """Put the words of all processes in order.
+
+    Returns:
+        The terms, sorted; of each form, sorted, a term and its number among that term's forms;
+        and for each process its terms' numbers and its pairs' form numbers.
+    """
+    every = sorted({term.encode() for terms, _ in vocabularies for term in terms})
+    number = {term: i for i, term in enumerate(every)}
+    forms = sorted({form.encode() for _, pairs in vocabularies for _, form in pairs})
+    rank = {form: i for i, form in enumerate(forms)}
+    of_terms = [
+        np.array([number[term.encode()] for term in terms], np.int64) for terms, _ in vocabularies
+    ]
+    keys = [
+        of_term[[term for term, _ in pairs]] << 32
+        | np.array([rank[form.encode()] for _, form in pairs], np.int64)
+        for of_term, (_, pairs) in zip(of_terms, vocabularies, strict=True)
+    ]
+    distinct = np.unique(np.concatenate(keys))
+    owner = distinct >> 32
+    ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
+    form, where = np.unique(distinct & 0xFFFFFFFF, return_index=True)  # any term that has it
+    found = {
+        forms[i]: (term, place)
+        for i, term, place in zip(
+            form.tolist(), owner[where].tolist(), ordinal[where].tolist(), strict=True
+        )
+    }
+    ordinals = [ordinal[np.searchsorted(distinct, each)] for each in keys]
+    return every, found, list(zip(of_terms, ordinals, strict=True))
+
+
+def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
+    arrays = read(path)
+    terms = of_term[arrays["terms"]]
+    first = arrays["first_posting"].astype(np.int64)
+    sizes = np.diff(first, append=len(arrays["docs"]))
+    return _Run(arrays, terms, first, sizes, ordinals)
+
+
+def _number(runs: Sequence[_Run]) -> dict[str, Array]:
+    """Number articles from the newest on, those without a date last; return their columns."""
+    columns = {
+        name: np.concatenate([run.arrays[name] for run in runs])
+        for name in ("title_words", "text_words", "first", "last", "sizes")
+    }
+    order = np.argsort(-columns["first"].astype(np.int64), kind="stable")
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    done = 0
+    for run in runs:
+        size = len(run.arrays["first"])
+        run.numbers = number[done : done + size]
+        done += size
+    sizes = columns.pop("sizes").astype(np.int64)
+    ends = np.cumsum(sizes)
+    hashes = {
+        name: np.concatenate([run.arrays[name] for run in runs]).reshape(-1, 16)[order]
+        for name in ("ids", "digests")
+    }
+    lead = hashes["ids"][:, :8].copy().view(">u8").ravel()
+    return {
+        **{name: column[order] for name, column in columns.items()},
+        "record_starts": (ends - sizes)[order].astype("<u8"),
+        "record_sizes": sizes[order].astype("<u4"),
+        **{name: hashed.ravel() for name, hashed in hashes.items()},
+        "id_order": np.argsort(lead, kind="stable").astype("<u4"),
+    }
+
+
+def _copy_records(runs: Sequence[_Run], out: dict[str, Array]) -> None:
+    done = 0
+    for run in runs:
+        records = run.arrays["records"]
+        out["records"][done : done + len(records)] = records
+        done += len(records)
+
+
+def _merge(
+    runs: Sequence[_Run],
+    terms: Sequence[bytes],
+    sizes: Ints,
+    averages: Averages,
+    out: dict[str, Array],
+) -> None:
+    """Fill postings and places, one range of terms after the other."""
+    for run in runs:  # from the order in which words were met to that of the alphabet
+        order = np.argsort(run.terms, kind="stable")
+        run.terms, run.slots, run.sizes = run.terms[order], run.slots[order], run.sizes[order]
+    is_text = np.array([term[0] >= 0x20 for term in terms], bool)
+    row_ends = np.cumsum(sizes[1])
+    postings = rows = begin = 0
+    while begin < len(terms):
+        end = int(np.searchsorted(row_ends, rows + RANGE, "right"))
+        end = min(max(end, begin + 1), len(terms))
+        part = _gather(runs, begin, end)
+        here = slice(postings, postings + len(part.docs))
+        out["docs"][here] = part.docs
+        out["counts"][here] = part.counts
+        out["codes"][here] = _codes(part, is_text[part.terms], averages, out)
+        places = slice(rows, rows + len(part.positions))
+        out["positions"][places] = part.positions
+        out["ordinals"][places] = part.ordinals
+        postings, rows, begin = here.stop, places.stop, end
+
+
+@dataclass
+class _Part:
+    """Postings of a range of terms, sorted by term and article, and their places."""
+
+    terms: Ints
+    docs: Ints
+    counts: Ints
+    positions: Ints
+    ordinals: Ints
+
+
+def _gather(runs: Sequence[_Run], begin: int, end: int) -> _Part:
+    """Take the postings of the terms from `begin` to `end` from every run."""
+    columns: list[list[Array]] = [[], [], [], [], []]
+    shift = 0
+    for run in runs:
+        low, high = np.searchsorted(run.terms, [begin, end])
+        posting, which = slices(run.slots[low:high], run.sizes[low:high])
+        counts = run.arrays["counts"][posting].astype(np.int64)
+        row, _ = slices(run.row_ends[posting] - counts, counts)
+        new = (
+            run.terms[low:high][which] << 32 | run.numbers[run.arrays["docs"][posting]],
+            counts,
+            np.cumsum(counts) - counts + shift,
+            run.arrays["positions"][row],
+            run.ordinal_of_pair[run.arrays["pairs"][row]],
+        )
+        shift += len(row)
+        for column, array in zip(columns, new, strict=True):
+            column.append(array)
+    keys, counts, first, positions, ordinals = (np.concatenate(column) for column in columns)
+    order = np.argsort(keys)
+    row, _ = slices(first[order], counts[order])
+    keys = keys[order]
+    return _Part(keys >> 32, keys & 0xFFFFFFFF, counts[order], positions[row], ordinals[row])
+
+
+def _codes(part: _Part, is_text: Array, averages: Averages, out: dict[str, Array]) -> Array:
+    """Return what each posting is worth: `saturate`, from 0 to k1 + 1, in LEVELS steps."""
+    title_words = out["title_words"][part.docs].astype(np.float64)
+    text_words = out["text_words"][part.docs].astype(np.float64)
+    in_title = part.positions < np.repeat(title_words, part.counts)
+    ends = np.cumsum(part.counts)
+    titled = np.add.reduceat(in_title.astype(np.int64), ends - part.counts) if len(ends) else ends
+    worth = np.where(
+        is_text,
+        weigh("title", titled.astype(float), title_words, averages.title)
+        + weigh("text", (part.counts - titled).astype(float), text_words, averages.text),
+        part.counts,
+    )
+    return np.maximum(np.rint(saturate(worth) * (LEVELS / (K1 + 1))), 1).astype("<u2")
+
+
+def _crown(frequent: Ints, ends: Ints, out: dict[str, Array]) -> None:
+    """Keep the best postings of each frequent term once more, the best first."""
+    for place, term in enumerate(frequent.tolist()):
+        first = int(ends[term - 1]) if term else 0
+        codes = out["codes"][first : int(ends[term])]
+        docs = out["docs"][first : int(ends[term])]
+        order = (LEVELS - codes.astype(np.uint64)) << np.uint64(32) | docs
+        best = np.sort(np.partition(order, CHAMPIONS - 1)[:CHAMPIONS])
+        here = slice(place * CHAMPIONS, (place + 1) * CHAMPIONS)
+        out["champion_docs"][here] = best & np.uint64(0xFFFFFFFF)
+        out["champion_codes"][here] = LEVELS - (best >> np.uint64(32))
+
+
+def _fit(largest: int) -> str:
+    """Return the narrowest dtype that holds a number."""
+    return "|u1" if largest < 1 << 8 else "<u2" if largest < 1 << 16 else "<u4"
+
+
+def _fitting(ends: Ints) -> Array:
+    return ends.astype("<u4" if not len(ends) or ends[-1] < 1 << 32 else "<u8")

@@ -12,7 +12,7 @@ from searchkit.corpus import Corpus, Report
 from searchkit.dates import DateLike, parse_span
 from searchkit.errors import RequestError
 from searchkit.generations import Generations
-from searchkit.highlight import Mark, Passage, Span, marks, spans
+from searchkit.highlight import Highlighter, Passage, Span, spans
 from searchkit.highlight import passages as best_passages
 from searchkit.index import Index
 from searchkit.query.match import Factor, Match, Matcher
@@ -111,6 +111,7 @@ class Archive:
         *,
         report: Report | None = None,
         progress: Progress | None = None,
+        jobs: int | None = None,
     ) -> Summary:
         """Build a new generation from a corpus, verify it and switch to it.
 
@@ -120,11 +121,12 @@ class Archive:
             report: called with an ArticleError for every bad record; one that raises it stops
                 the build. Without it bad records are only counted.
             progress: called after every article.
+            jobs: how many processes analyse; without it as many as there are processors.
 
         Raises:
             CorpusError: there is no article; IndexLocked: another process is writing.
         """
-        return rebuild(Corpus(corpus, report), folder, progress)
+        return rebuild(Corpus(corpus, report), folder, progress, jobs)
 
     @staticmethod
     def update(
@@ -133,9 +135,10 @@ class Archive:
         *,
         report: Report | None = None,
         progress: Progress | None = None,
+        jobs: int | None = None,
     ) -> Summary:
         """Bring the index up to date with a corpus; arguments and errors as for `build`."""
-        return update(Corpus(corpus, report), folder, progress)
+        return update(Corpus(corpus, report), folder, progress, jobs)
 
     @staticmethod
     def rollback(folder: str | Path = "index") -> str:
@@ -239,9 +242,19 @@ class Archive:
         return Results(query, understood.read_as, len(found.docs), found.total_complete, hits)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-        """Return where in an article's title and in its text the words of a query stand."""
-        title, text = _marks(article, parse(query).tree)
-        return spans(title), spans(text)
+        """Return where in an article's title and in its text the words of a query stand.
+
+        The article must be one of this archive's.
+        """
+        index, tree = self._index, parse(query).tree
+        number = index.number(article.id)
+        if number is None or tree is None:
+            return (), ()
+        with index.reading():
+            marker = Highlighter(Matcher(index), tree, [number])
+            known, starts = index.stored(number)
+            title, text = marker.marks(number, known, starts)
+            return spans(known.title, title), spans(known.text, text)
 
 
 def _window(since: DateLike | None, until: DateLike | None) -> tuple[int, int] | None:
@@ -257,21 +270,19 @@ def _hits(
     matcher: Matcher, tree: Node, page: Match, passages: int, explain: bool
 ) -> tuple[Hit, ...]:
     hits = []
-    for place, number in enumerate(page.docs.tolist()):
-        article, _ = matcher.index.stored(number)
-        title, text = _marks(article, tree)
+    numbers = page.docs.tolist()
+    marker = Highlighter(matcher, tree, numbers)
+    for place, number in enumerate(numbers):
+        article, starts = matcher.index.stored(number)
+        title, text = marker.marks(number, article, starts)
         hits.append(
             Hit(
                 article,
                 float(page.scores[place]),
                 page.complete is None or bool(page.complete[place]),
-                spans(title),
+                spans(article.title, title),
                 best_passages(article.text, text, passages),
                 tuple(matcher.explain(tree, number)) if explain else (),
             )
         )
     return tuple(hits)
-
-
-def _marks(article: Article, tree: Node | None) -> tuple[list[Mark], list[Mark]]:
-    return marks(article.title, tree, "title"), marks(article.text, tree, "text")

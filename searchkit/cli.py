@@ -1,29 +1,62 @@
 """The command line: open, call, print. What is done is done elsewhere."""
 
-import errno
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
 
-import click
+try:  # Ctrl-C while they are read is no traceback either
+    import os
+    import re
+    import time
+    from collections.abc import Callable, Iterator
+    from contextlib import contextmanager
+    from pathlib import Path
+    from typing import Any, NoReturn, TypeVar
 
-from searchkit import show as shown
-from searchkit.analysis import Token, analyze
-from searchkit.archive import Archive
-from searchkit.corpus import Corpus
-from searchkit.errors import ArticleError, SearchkitError
-from searchkit.generations import Generations
-from searchkit.writer import Progress, Summary, rebuild, update
+    import click
+
+    from searchkit import show as shown
+    from searchkit.analysis import Token, analyze
+    from searchkit.archive import Archive
+    from searchkit.corpus import Corpus
+    from searchkit.dates import parse_span
+    from searchkit.errors import ArticleError, SearchkitError
+    from searchkit.generations import Generations
+    from searchkit.query.parse import parse
+    from searchkit.writer import Progress, Summary, rebuild, update
+except KeyboardInterrupt:
+    sys.exit(130)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_WRITING = ("index", "rebuild", "rollback")
+
+
+class _Command(click.Command):
+    """A command to which `-трамп` is a text; only Latin letters and digits make an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Hide from click, behind a mark that nobody can type, what is not an option."""
+        hidden = [f"\0{arg}" if re.match("-[^A-Za-z0-9_-]", arg) else arg for arg in args]
+        rest = super().parse_args(ctx, hidden)
+        for name, value in ctx.params.items():
+            several = isinstance(value, tuple)
+            ctx.params[name] = tuple(map(_shown, value)) if several else _shown(value)
+        return rest
+
+
+def _shown(value: Any) -> Any:
+    return value[1:] if isinstance(value, str) and value.startswith("\0-") else value
 
 
 class _Group(click.Group):
     """Errors cross the border here: one sentence on standard error, and the exit code."""
+
+    command_class = _Command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command; no trouble with standard output or standard error is a traceback."""
+        shown.use_utf8()
+        shown.guard_streams(_lost)
+        return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -31,25 +64,53 @@ class _Group(click.Group):
         except SearchkitError as error:
             raise _failure(str(error), error.exit_code) from error
         except KeyboardInterrupt:
-            raise _failure("Stopped; the index is as it was.", 130) from None
+            which = "; `searchkit stats` says which generation is live"
+            raise _failure(
+                f"Stopped{which if ctx.invoked_subcommand in _WRITING else ''}.", 130
+            ) from None
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
             name = f"{error.filename}: " if error.filename else ""
             raise _failure(f"{name}{error.strerror or error}.", 3) from error
 
 
 def _failure(message: str, exit_code: int) -> click.ClickException:
-    failure = click.ClickException(shown.plain(message))
+    failure = click.ClickException(shown.line(message))
     failure.exit_code = exit_code  # type: ignore[misc] # click reads it from the instance
     return failure
 
 
+def _lost(error: OSError) -> NoReturn:
+    """Say that nobody can read the answer; to `head`, which has read enough, say nothing."""
+    if isinstance(error, BrokenPipeError):
+        sys.exit(141)  # as of a program that the signal for it has ended
+    raise _failure(f"The output could not be written: {error.strerror or error}.", 2) from error
+
+
 def _inherited(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """`searchkit --index DIR query` and `searchkit query --index DIR` are the same."""
+    _not_empty(ctx, option, value)
     name = str(option.name)
     variable = f"SEARCHKIT_{name.removesuffix('_folder').upper()}"
     return value or ctx.find_root().params.get(name) or os.environ.get(variable) or None
+
+
+def _not_empty(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("It is empty; name a folder, or leave it out.", ctx, option)
+    return value
+
+
+class _Number(click.IntRange):
+    """A number; who types something else is told in plain words what it should have been."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a whole number from {self.min} on.", param, ctx)
 
 
 def _folders(command: Command) -> Command:
@@ -76,35 +137,43 @@ def _folders(command: Command) -> Command:
 @click.version_option(package_name="searchkit")
 def main(**_folders: str | None) -> None:
     """Search an archive of Ukrainian news: every case form found, ranked, highlighted."""
-    shown.use_utf8()
 
 
 # -- building ----------------------------------------------------------------------------------
 
 
+def _building(command: Command) -> Command:
+    """Give a command the arguments of both that build."""
+    for add in (
+        _folders,
+        click.option(
+            "--jobs",
+            type=_Number(1),
+            metavar="N",
+            help="How many processes analyse.  [default: one a core]",
+        ),
+        click.option("--strict", is_flag=True, help="Stop at the first bad record."),
+        click.argument("corpus", required=False, callback=_not_empty),
+    ):
+        command = add(command)
+    return command
+
+
 @main.command("index")
-@click.argument("corpus", required=False)
-@click.option("--strict", is_flag=True, help="Stop at the first bad record.")
-@_folders
-def index_command(
-    corpus: str | None, strict: bool, index_folder: str | None, corpus_folder: str | None
-) -> None:
+@_building
+def index_command(corpus: str | None, corpus_folder: str | None, **options: Any) -> None:
     """Bring the index up to date: add new articles, replace changed ones, drop vanished ones.
 
     CORPUS is a folder, a file, or - for JSON Lines on standard input.
 
     Example: searchkit index news/
     """
-    _write(update, corpus or corpus_folder, index_folder, strict)
+    _write(update, corpus or corpus_folder, **options)
 
 
 @main.command("rebuild")
-@click.argument("corpus", required=False)
-@click.option("--strict", is_flag=True, help="Stop at the first bad record.")
-@_folders
-def rebuild_command(
-    corpus: str | None, strict: bool, index_folder: str | None, corpus_folder: str | None
-) -> None:
+@_building
+def rebuild_command(corpus: str | None, corpus_folder: str | None, **options: Any) -> None:
     """Build a whole new generation beside the live one, verify it, switch to it.
 
     CORPUS is a folder, a file, or - for JSON Lines on standard input. Until the switch, and
@@ -112,19 +181,21 @@ def rebuild_command(
 
     Example: searchkit rebuild news/ --index /var/lib/searchkit
     """
-    _write(rebuild, corpus or corpus_folder, index_folder, strict)
+    _write(rebuild, corpus or corpus_folder, **options)
 
 
 def _write(
-    build: Callable[[Corpus, str, Progress], Summary],
-    corpus_folder: str | None,
-    index_folder: str | None,
-    strict: bool,
+    build: Callable[[Corpus, str, Progress, int | None], Summary],
+    corpus_folder: str | None = None,
+    index_folder: str | None = None,
+    *,
+    strict: bool = False,
+    jobs: int | None = None,
 ) -> None:
     corpus = Corpus(corpus_folder or "corpus", _raise if strict else _name)
     started = time.monotonic()
     with _progress(corpus) as step:
-        done = build(corpus, index_folder or "index", step)
+        done = build(corpus, index_folder or "index", step, jobs)
     seconds = time.monotonic() - started
     changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
     made = f"generation {done.generation}, {seconds:.1f} s"
@@ -173,24 +244,23 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 
 @main.command("query")
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", "-n", type=click.IntRange(0), default=10, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the first hits.")
+@click.option("--limit", "-n", type=_Number(0), default=10, show_default=True)
+@click.option("--offset", type=_Number(0), default=0, help="Leave out the first hits.")
 @click.option("--since", metavar="DATE", help="From this day, month or year on.")
 @click.option("--until", metavar="DATE", help="Up to this day, month or year, included.")
 @click.option(
     "--sort", type=click.Choice(["relevance", "date"]), default="relevance", show_default=True
 )
 @click.option(
-    "--passages", type=click.IntRange(0), default=3, show_default=True, help="At most, an article."
+    "--passages", type=_Number(0), default=3, show_default=True, help="At most, an article."
 )
 @click.option("--explain", is_flag=True, help="Say what each score is made of.")
-@click.option("--json", "form", flag_value="json", help="One JSON object.")
-@click.option("--jsonl", "form", flag_value="jsonl", help="One JSON object a hit.")
-@click.option("--csv", "form", flag_value="csv", help="A header and a row a hit.")
+@click.option("--json", is_flag=True, help="One JSON object.")
+@click.option("--jsonl", is_flag=True, help="One JSON object a hit.")
+@click.option("--csv", is_flag=True, help="A header and a row a hit.")
 @_folders
 def query_command(
     query: tuple[str, ...],
-    form: str | None,
     index_folder: str | None,
     corpus_folder: str | None,
     **options: Any,
@@ -203,12 +273,13 @@ def query_command(
       searchkit query '"мирні переговори" NOT Київ' --since 2025-09 --sort date
       searchkit query 'title:перегов* source:вісник' --json
     """  # noqa: D301 - click's mark for lines that stay as they are
+    form = _form({name: options.pop(name) for name in ("json", "jsonl", "csv")})
     if not (index_folder or corpus_folder):
         _build_first()
     with Archive.open(index_folder or "index") as archive:
         results = archive.search(" ".join(query), **options)
-    if results.read_as is not None:
-        _say(f"Read as: {shown.plain(results.read_as) or 'nothing to look for'}")
+    _say_read_as(results.read_as)
+    _say_swapped(options["since"], options["until"])
     if form == "json":
         _data(shown.results_as_json(results))
     elif form == "jsonl":
@@ -221,6 +292,24 @@ def query_command(
     sys.exit(0 if results.total else 1)
 
 
+def _form(asked: dict[str, bool]) -> str | None:
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        listed = " and ".join(f"--{name}" for name in names)
+        raise click.UsageError(f"{listed} exclude each other; name one of them.")
+    return names[0] if names else None
+
+
+def _say_read_as(read_as: str | None) -> None:
+    if read_as is not None:
+        _say(f"Read as: {read_as or 'nothing to look for'}")
+
+
+def _say_swapped(since: str | None, until: str | None) -> None:
+    if since and until and parse_span(since)[0] > parse_span(until)[1]:
+        _say(f"--since {since} is later than --until {until}, so nothing can match; swap them.")
+
+
 def _build_first() -> None:
     """On a first try in a fresh folder: `corpus/` is there, `index/` is still empty."""
     if Generations("index").exist() or not Path("corpus").is_dir():
@@ -228,7 +317,7 @@ def _build_first() -> None:
     if next(iter(Corpus("corpus")), None) is None:
         return
     _say("There is no index yet: building it from corpus/.")
-    _write(rebuild, None, None, strict=False)
+    _write(rebuild)
 
 
 def _count(total: int, all_words: int) -> str:
@@ -257,9 +346,11 @@ def show_command(
     with Archive.open(index_folder or "index") as archive:
         article = archive.article(article_id)
         if article is None:
-            _say(f"No article has the id {shown.plain(article_id)!r}.")
+            _say(f"No article has the id {shown.line(article_id)!r}.")
             sys.exit(1)
         title, text = archive.mark(article, query or "")
+    if query is not None:
+        _say_read_as(parse(query).read_as)
     if as_json:
         _data(shown.article_as_json(article, title, text))
     else:
@@ -274,8 +365,9 @@ def analyze_command(text: str | None, as_json: bool) -> None:
 
     Example: searchkit analyze "у Києві"
     """
-    lines = sys.stdin if text is None else text.split("\n")
-    for line in lines:
+    if text is None and sys.stdin is None:  # closed, as by a job that has none
+        raise _failure('There is no text; name it: searchkit analyze "у Києві".', 2)
+    for line in sys.stdin if text is None else text.split("\n"):
         tokens = analyze(line.rstrip("\n"))
         if as_json:
             _data(shown.dumps({"tokens": [_token(token) for token in tokens]}))
@@ -300,7 +392,8 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
     if as_json:
         _data(shown.dumps(stats))
     else:
-        _print(*(f"{name.replace('_', ' ')}: {value}" for name, value in stats.items()))
+        told = {name: value for name, value in stats.items() if value is not None}
+        _print(*(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
 
 
 def _print(*lines: str) -> None:
@@ -316,4 +409,4 @@ def _data(*lines: str) -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(shown.plain(message), err=True)
+    click.echo(shown.line(message), err=True)

@@ -15,14 +15,18 @@ import csv
 import gzip
 import io
 import json
+import math
 import os
 import re
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.errors import ArticleError, CorpusError, DateError
@@ -34,8 +38,13 @@ MAX_RECORD = 8_000_000  # characters of one JSON or CSV record, escapes counted
 Record = tuple[int | None, dict[str, Any]]
 Report = Callable[[ArticleError], None]
 
-_ENDLESS_WORD = re.compile(rf"\w{{{MAX_WORD + 1}}}")
+STANDARD_INPUT = "standard input"
+
 _OPTIONAL = ("title", "url", "source", "author", "section", "language")
+
+
+class _UnreadError(ArticleError):
+    """A source, or part of it, could not be read: which articles it holds is not known."""
 
 
 class Corpus:
@@ -46,70 +55,97 @@ class Corpus:
 
     Attributes:
         rejected: how many records were bad so far.
-        ignored: how many files of other formats were passed over so far.
+        unreadable: how many files and folders could not be read, or only in part, so far.
+            What is missing from them may still exist.
+        ignored: how many files were passed over so far: of other formats, devices and the
+            like, links to folders.
         done: bytes read so far, for a progress bar; see `size`.
         place: file and line of the article that was yielded last.
 
     Raises:
-        CorpusError: there is nothing at `path`.
+        CorpusError: there is nothing at `path`, or it cannot be looked at; or standard
+            input is closed.
     """
 
     def __init__(self, path: str | Path, report: Report | None = None) -> None:
         self.path = str(path)
         self.report = report
         self.rejected = 0
+        self.unreadable = 0
         self.ignored = 0
         self.done = 0
         self.place: tuple[str, int | None] = (self.path, None)
         self._root = Path(path)
-        if self.path != "-" and not self._root.exists():
-            raise CorpusError(
-                f"There is no corpus at {self.path!r}; name a folder or file of articles."
-            )
+        self._unread: set[str] = set()
+        if self.path == "-" and sys.stdin is None:  # closed by whoever started this: `<&-`
+            raise CorpusError("There is no standard input; name a folder or file of articles.")
+        self._is_folder = self.path != "-" and stat.S_ISDIR(_mode(self.path))
 
     def size(self) -> int:
         """Return the bytes that there are to read; 0 for standard input."""
         if self.path == "-":
             return 0
-        return sum(path.stat().st_size for path in self._files() if _format(path))
+        return sum(size for _, suffix, size in self._files(lambda *_: None) if suffix)
 
     def reject(self, error: ArticleError) -> None:
         """Count a bad record and report it; a report that raises ends the reading."""
         self.rejected += 1
+        if isinstance(error, _UnreadError):
+            self._unread.add(error.source)  # many records of one file are one file
+            self.unreadable = len(self._unread)
         if self.report:
             self.report(error)
 
     def __iter__(self) -> Iterator[Article]:
         if self.path == "-":
-            yield from self._articles("-", ".jsonl", sys.stdin.buffer, "stdin")
+            with self._naming(STANDARD_INPUT):
+                yield from self._articles(STANDARD_INPUT, ".jsonl", sys.stdin.buffer, "stdin")
             return
-        base = self._root if self._root.is_dir() else self._root.parent
-        for path in self._files():
-            suffix = _format(path)
+        base = self._root if self._is_folder else self._root.parent
+        for path, suffix, size in self._files(self._cannot_read):
             if not suffix:
                 self.ignored += 1
                 continue
             name = path.relative_to(base).as_posix()
             stem = re.sub(r"(\.txt)?(\.gz)?$", "", name, flags=re.IGNORECASE)
-            try:
-                with path.open("rb") as raw:
-                    opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
-                    yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
-                    self.done += path.stat().st_size - raw.tell()
-            except (OSError, EOFError, zlib.error) as error:
-                reason = getattr(error, "strerror", None) or f"damaged gzip data ({error})"
-                self.reject(ArticleError(str(path), None, f"cannot be read: {reason}"))
+            with self._naming(str(path)), path.open("rb") as raw:
+                opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
+                yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
+                self.done += size - raw.tell()
 
-    def _files(self) -> Iterator[Path]:
-        if not self._root.is_dir():
-            yield self._root
+    def _files(
+        self, cannot_read: Callable[[str, OSError], None]
+    ) -> Iterator[tuple[Path, str | None, int]]:
+        """Yield the files that are not hidden: path, format and size.
+
+        The format is None where a file is to be passed over. What cannot be looked at is
+        handed to `cannot_read` instead.
+        """
+
+        def unlisted(error: OSError) -> None:
+            cannot_read(str(error.filename or self._root), error)
+
+        if not self._is_folder:
+            yield from _looked_at(self._root, cannot_read)
             return
-        for folder, subfolders, names in os.walk(self._root):
+        for folder, subfolders, names in os.walk(self._root, onerror=unlisted):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-            for name in sorted(names):
-                path = Path(folder, name)
-                if not name.startswith(".") and path.is_file():
-                    yield path
+            # os.walk does not follow these, as they may lead in circles.
+            links = [name for name in subfolders if _is_link(Path(folder, name))]
+            for name in sorted(names + links):
+                if not name.startswith("."):
+                    yield from _looked_at(Path(folder, name), cannot_read)
+
+    @contextmanager
+    def _naming(self, source: str) -> Iterator[None]:
+        """Name a source that cannot be read, or not to its end, and go on behind it."""
+        try:
+            yield
+        except (OSError, EOFError, zlib.error) as error:
+            self._cannot_read(source, error)
+
+    def _cannot_read(self, source: str, error: Exception) -> None:
+        self.reject(_UnreadError(source, None, f"cannot be read: {_why(error)}"))
 
     def _articles(
         self, source: str, suffix: str, stream: BinaryIO, stem: str, raw: BinaryIO | None = None
@@ -140,6 +176,50 @@ class Corpus:
                 self.reject(ArticleError(source, None, "is empty"))
         finally:
             text.detach()
+
+
+def _mode(path: str) -> int:
+    try:
+        return Path(path).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise CorpusError(
+            f"There is no corpus at {path!r}; name a folder or file of articles."
+        ) from None
+    except OSError as error:
+        raise CorpusError(
+            f"The corpus {path!r} cannot be read ({_why(error)}); name another or make it readable."
+        ) from None
+
+
+def _is_link(path: Path) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 - Path's own raises where it may not look
+
+
+def _looked_at(
+    path: Path, cannot_read: Callable[[str, OSError], None]
+) -> Iterator[tuple[Path, str | None, int]]:
+    suffix = _format(path)
+    try:
+        found = path.stat()
+    except OSError as error:
+        # Only of a link that is not called like articles is it known that none are lost.
+        if suffix or not _is_link(path):
+            cannot_read(str(path), error)
+        else:
+            yield path, None, 0
+    else:
+        yield path, suffix if stat.S_ISREG(found.st_mode) else None, found.st_size
+
+
+def _why(error: Exception) -> str:
+    """Say in plain words why a file cannot be read."""
+    if isinstance(error, EOFError):
+        return "its gzip data ends too early"
+    if "Not a gzipped file" in str(error):  # may also stand behind data that is
+        return "it holds data that is not gzip"
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
+        return "its gzip data is damaged"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _format(path: Path) -> str | None:
@@ -191,6 +271,9 @@ def _string(fields: dict[str, Any], key: str) -> str | None:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         value = ", ".join(value)  # "author": ["Олена Левчук", "Ігор Мороз"]
     if isinstance(value, int | float) and not isinstance(value, bool):
+        # NaN, Infinity and 1e400 come through Python's json; an int may be too big to ask.
+        if isinstance(value, float) and not math.isfinite(value):
+            raise _Flaw(f"{key!r} is not a finite number")
         value = str(value)
     if value is None:
         return None
@@ -215,7 +298,7 @@ def _flaw(text: str) -> str | None:
         return f"is longer than {MAX_CHARACTERS:,} characters"
     if "\0" in text:
         return "holds a NUL character"
-    if _ENDLESS_WORD.search(text):
+    if len(text) > MAX_WORD and _has_endless_word(text):
         return f"holds a word of more than {MAX_WORD:,} letters"
     try:
         text.encode()
@@ -226,18 +309,45 @@ def _flaw(text: str) -> str | None:
     return None
 
 
+_TO_LAST_SPACE = re.compile(r".*\s", re.DOTALL)
+_SPACE = re.compile(r"\s")
+
+
+def _has_endless_word(text: str) -> bool:
+    """Tell whether the tokenizer finds a word of more than MAX_WORD characters.
+
+    A word has no white space in it, so leaps from one to the last within reach pass over
+    nearly all text; only a stretch without any is given to the tokenizer.
+    """
+    start = 0
+    while len(text) - start > MAX_WORD:
+        reach = start + MAX_WORD + 1
+        if leap := _TO_LAST_SPACE.match(text, start, reach):
+            start = leap.end()
+            continue
+        space = _SPACE.search(text, reach)
+        stretch = text[start : space.start() if space else None]
+        if any(end - begin > MAX_WORD for begin, end in spans(stretch)):
+            return True
+        start += len(stretch)
+    return False
+
+
 # -- from a file to records --------------------------------------------------------------------
 
+_DATED = re.compile(r"date\s+([0-9]{4}-[0-9]{2}-[0-9]{2}\S*)\s*")
 
-def _read_text(stream: TextIO, _source: str) -> Iterator[Record | ArticleError]:
-    content = stream.read(MAX_CHARACTERS + 1_000)
+
+def _read_text(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
+    content = stream.read(2 * MAX_CHARACTERS + 1)  # a title and a text, each as long as may be
+    if len(content) > 2 * MAX_CHARACTERS:
+        yield ArticleError(source, 1, f"is longer than {MAX_CHARACTERS:,} characters")
+        return
     head, _, text = content.strip().partition("\n")
     if not head:
         return
-    date, title = None, head
-    words = head.split(maxsplit=2)
-    if words[0] == "date" and len(words) > 1 and words[1][0].isdigit():
-        date, title = words[1], words[2] if len(words) > 2 else ""
+    dated = _DATED.match(head)
+    date, title = (dated[1], head[dated.end() :]) if dated else (None, head)
     yield 1, {"date": date, "title": title, "text": text.strip("\n")}
 
 
@@ -255,12 +365,20 @@ def _read_json_lines(stream: TextIO, source: str) -> Iterator[Record | ArticleEr
 
 def _json_record(line: str, source: str, number: int) -> Record | ArticleError:
     try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        return ArticleError(source, number, f"broken JSON: {error.msg} (column {error.colno})")
+        value = json.loads(line.rstrip("\r\n"))  # else an open string ends in a control character
     except (ValueError, RecursionError) as error:
-        return ArticleError(source, number, f"broken JSON: {error}")
+        column = f" (column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        return ArticleError(source, number, f"broken JSON: {_json_flaw(error)}{column}")
     return _object(value, source, number)
+
+
+def _json_flaw(error: Exception) -> str:
+    """Say what is wrong with JSON; Python's words end in "at", for a place to follow."""
+    if isinstance(error, RecursionError):
+        return "brackets nested too deep"
+    if isinstance(error, json.JSONDecodeError):
+        return re.sub(r"( starting)? at$", "", error.msg)
+    return "a number of too many digits"
 
 
 def _object(value: Any, source: str, number: int) -> Record | ArticleError:
@@ -291,40 +409,94 @@ def _read_json(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
                 buffer, start = buffer[start:] + more, 0
                 continue
             if start < len(buffer):
-                reason = getattr(error, "msg", None) or str(error)
-                yield ArticleError(source, line, f"broken JSON: {reason}; the rest is not read")
+                reason = f"broken JSON: {_json_flaw(error)}; the rest is not read"
+                yield _UnreadError(source, line, reason)
             elif opened > 0:
-                yield ArticleError(source, line, "the list ends before its closing bracket")
+                yield _UnreadError(source, line, "the list ends before its closing bracket")
             return
         yield _object(value, source, line)
         line += buffer.count("\n", start, end)
         start = end
 
 
+class _Lines:
+    """The lines of a CSV file for its reader, counted; no record may take too many characters.
+
+    Attributes:
+        number: of the line that was given last, from 1.
+        room: the characters left to the record that is being read.
+
+    Raises:
+        _Flaw: the record is too long. The next line is given all the same.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.number = 0
+        self.room = MAX_RECORD
+        self._stream = stream
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(MAX_RECORD)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self.room -= len(line)
+        if self.room <= 0:
+            while line and line[-1] not in "\r\n":
+                line = self._stream.readline(MAX_RECORD)
+            raise _Flaw(f"is longer than {MAX_RECORD:,} characters")
+        return line
+
+
 def _read_csv(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))  # the module's limit: 128 kB
-    first = stream.readline(MAX_RECORD)
-    if not first.strip():
+    lines = _Lines(stream)
+    try:
+        first = next((line for line in lines if line.strip()), None)
+    except _Flaw as flaw:
+        yield _UnreadError(source, lines.number, f"the header {flaw}")
+        return
+    if first is None:
         return
     delimiter = max(",;\t", key=first.count)
     header = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter))]
     if "text" not in header:
-        yield ArticleError(source, 1, "the header has no column named 'text'")
+        yield _UnreadError(source, lines.number, "the header has no column named 'text'")
         return
-    rows = csv.reader(stream, delimiter=delimiter, strict=True)  # names a quote left open
+    yield from _rows(lines, header, delimiter, source)
+
+
+def _rows(
+    lines: _Lines, header: list[str], delimiter: str, source: str
+) -> Iterator[Record | ArticleError]:
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)  # names a quote left open
     while True:
-        line = rows.line_num + 2  # behind the header, counted from 1
+        line, lines.room = lines.number + 1, MAX_RECORD
         try:
             row = next(rows)
         except StopIteration:
             return
-        except csv.Error as error:
-            yield ArticleError(source, line, f"broken CSV: {error}")
+        except (csv.Error, _Flaw) as error:
+            # An open quotation mark takes the rows behind it for its own.
+            kind = _UnreadError if lines.number > line else ArticleError
+            yield kind(source, line, str(error) if isinstance(error, _Flaw) else _csv_flaw(error))
             continue
         if len(row) > len(header):
             yield ArticleError(source, line, f"has {len(row)} cells, the header {len(header)}")
         elif row:
             yield line, {name: cell or None for name, cell in zip(header, row, strict=False)}
+
+
+def _csv_flaw(error: csv.Error) -> str:
+    reason = str(error)
+    if reason == "unexpected end of data":
+        reason = "a quotation mark is left open"
+    elif "expected after" in reason:
+        reason = "a quotation mark is left open, or stands inside a cell without being doubled"
+    return f"broken CSV: {reason}"
 
 
 # What tells a record without an id from the others of its file.

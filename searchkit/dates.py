@@ -23,9 +23,11 @@ DateLike = date | datetime | str
 _ISO = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
     r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
-    r"(?:Z|[+-]\d\d(?::?\d\d)?)?)?)?)?",
+    # Kyiv's own time before 1924 was +02:02:04.
+    r"(?:Z|[+-]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?)?)?)?",
     re.ASCII,
 )
+_HINT = "write 2025, 2025-09 or 2025-09-24."
 
 
 def iso_day(moment: int) -> str:
@@ -48,11 +50,11 @@ def parse_span(value: DateLike) -> Span:
     text = value.isoformat() if isinstance(value, date) else value.strip()
     match = _ISO.fullmatch(text)
     if not match:
-        raise DateError(f"{text!r} is not a date; write 2025, 2025-09 or 2025-09-24.")
+        raise DateError(f"{text!r} is not a date; {_HINT}")
     year, month, day, hour, minute, second = (int(part or 1) for part in match.groups())
     try:
         datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only a check
     except ValueError as error:
-        raise DateError(f"{text!r} is not a date: {error}.") from None
+        raise DateError(f"{text!r} is not a date: {error}; {_HINT}") from None
     digits = "".join(part or "" for part in match.groups())
     return int(digits.ljust(14, "0")), int(digits.ljust(14, "9"))

@@ -5,6 +5,7 @@
     │   ├── CorpusError         no articles where articles should be
     │   ├── ArticleError        one record is bad: file, line, reason
     │   └── DateError           a date that is not ISO 8601
+    ├── BuildFailed             a process that builds was killed           exit code 2
     └── IndexUnusable           there is no index to answer from           exit code 3
         ├── IndexMissing        nothing was built there yet
         ├── IndexLocked         another process is writing
@@ -48,6 +49,10 @@ class ArticleError(RequestError):
 
 class DateError(RequestError):
     """A date that is neither a year, a month, a day nor a time of ISO 8601."""
+
+
+class BuildFailed(SearchkitError):  # noqa: N818 - read as a sentence
+    """A process that analyses articles was killed; the index is left as it was."""
 
 
 class IndexUnusable(SearchkitError):  # noqa: N818 - read as a sentence: "index unusable"

@@ -27,7 +27,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from searchkit.analysis import CHAIN, dictionary_version
-from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexVersion
+from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexUnusable, IndexVersion
 
 FORMAT = 2  # of the generation: its files, fields and manifest
 REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
@@ -90,7 +90,8 @@ class Generations:
 
         Raises:
             IndexMissing: nothing was published here.
-            CorruptIndex: the pointer cannot be read or points nowhere.
+            CorruptIndex: the pointer is damaged or points nowhere.
+            IndexUnusable: it may not be read.
         """
         return self.folder / self._pointer()["live"]
 
@@ -104,7 +105,9 @@ class Generations:
             raise IndexMissing(
                 f"There is no index in {str(self.folder)!r}; build it with `searchkit rebuild`."
             ) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise CorruptIndex(
                 f"{path} is damaged; build the index anew with `searchkit rebuild`."
             ) from None
@@ -192,14 +195,24 @@ class Generations:
 
         Raises:
             IndexMissing: there is none.
+            IndexUnusable: it cannot be opened; the live one stays.
         """
-        previous = self._pointer().get("previous")
+        pointer = self._pointer()
+        previous = pointer.get("previous")
         if not previous or not (self.folder / previous).is_dir():
             raise IndexMissing(
                 f"There is no earlier generation in {str(self.folder)!r} to roll back to."
             )
+        generation = self.folder / previous
+        try:
+            _look_at(generation)
+        except IndexUnusable as error:
+            raise type(error)(
+                f"The earlier generation, {generation}, cannot be opened; {pointer['live']} stays"
+                " live, and `searchkit rebuild` builds a new one."
+            ) from error
         self._point(previous, None)
-        return self.folder / previous
+        return generation
 
     def _point(self, live: str, previous: str | None) -> None:
         new = self.folder / ".live.json.new"
@@ -218,6 +231,7 @@ def read_manifest(generation: Path) -> Manifest:
     Raises:
         CorruptIndex: the manifest is missing or damaged.
         IndexVersion: this version of searchkit cannot read the generation.
+        IndexUnusable: the manifest may not be read.
     """
     path = generation / "generation.json"
     try:
@@ -232,11 +246,31 @@ def read_manifest(generation: Path) -> Manifest:
         if not all(_SEGMENT.fullmatch(name) for name in segments):
             raise ValueError(segments)  # noqa: TRY301 - no file outside the folder is opened
         return Manifest(**told | {"segments": segments, "averages": Averages(**told["averages"])})
-    except (OSError, ValueError, TypeError, KeyError):
-        raise CorruptIndex(
-            f"{path} is missing or damaged; build the index anew with `searchkit rebuild`,"
-            " or go back with `searchkit rollback`."
-        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise _damaged(path) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _damaged(path) from None
+
+
+def _look_at(generation: Path) -> None:
+    """Read a generation's manifest and see that its files are there."""
+    for name in read_manifest(generation).segments:
+        if not (generation / name).is_file():
+            raise _damaged(generation / name)
+
+
+def _damaged(path: Path) -> CorruptIndex:
+    return CorruptIndex(
+        f"{path} is missing or damaged; build the index anew with `searchkit rebuild`,"
+        " or go back with `searchkit rollback`."
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> IndexUnusable:
+    """Make the error for a file that may be whole: it is not the index that needs mending."""
+    return IndexUnusable(f"{path} cannot be read: {error.strerror or error}.")
 
 
 def timestamp() -> str:
@@ -248,7 +282,7 @@ def _describe(owner: Path) -> str:
     try:
         who = json.loads(owner.read_text(encoding="utf-8"))
         return f"by process {who['pid']} on {who['host']} since {who['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "by another process"
 
 

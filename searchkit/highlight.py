@@ -3,17 +3,26 @@
 Spans are half-open code-point offsets; what they point at is the word exactly as written. A
 passage is whole sentences of one paragraph where they fit, never cut inside a word; `…`
 stands where a sentence had to be cut.
+
+The places of the words come from the index, and where each word begins is stored with the
+article: of the text itself only the paragraphs that are shown are read.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
-from searchkit.analysis import Token, analyze
+import numpy as np
+
+from searchkit.analysis.tokenize import word_at
 from searchkit.analysis.ukrainian import ABBREVIATIONS
+from searchkit.article import Article
+from searchkit.index import POSITION_BITS, Index, Ints, Numbers
+from searchkit.query.match import ANYWHERE, TITLE, Matcher, side_by_side, within_reach
 from searchkit.query.tree import Leaf, Node, Phrase, leaves
-from searchkit.schema import DEFAULT_FIELDS
+from searchkit.schema import GAP
 
 PASSAGE = 240  # characters; a single longer sentence is cut around its matches
 
@@ -33,99 +42,118 @@ class Passage:
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A word of an article that matches, and which part of the query it answers."""
+class Mark(NamedTuple):
+    """Where a word that matches begins, and the number of the part of the query it answers."""
 
-    token: Token
-    part: Leaf | Phrase
-
-
-def marks(text: str, tree: Node | None, field: str) -> list[Mark]:
-    """Return the words of a field that match, in order; those of a phrase only where it stands."""
-    parts = (
-        [part for part, fields in leaves(tree, DEFAULT_FIELDS) if field in fields] if tree else []
-    )
-    if not parts:
-        return []
-    tokens = analyze(text)
-    found: dict[int, Mark] = {}
-    for part in parts:
-        for position in _positions(part, tokens):
-            found.setdefault(position, Mark(tokens[position], part))
-    return [found[position] for position in sorted(found)]
-
-
-def spans(found: list[Mark]) -> tuple[Span, ...]:
-    """Return where the marked words stand."""
-    return tuple((mark.token.start, mark.token.end) for mark in found)
-
-
-def passages(text: str, found: list[Mark], limit: int) -> tuple[Passage, ...]:
-    """Return up to `limit` passages, the one that answers most of the query first.
-
-    Where nothing in the text matches (the title does, or a date was asked for), the beginning
-    of the text is the one passage, without spans.
-    """
-    if limit < 1:
-        return ()
-    candidates = list(_candidates(text, found))
-    candidates.sort(key=lambda c: (-len({m.part for m in c[1]}), -len(c[1]), c[0]))
-    chosen: list[tuple[Span, list[Mark]]] = []
-    for candidate in candidates:
-        (start, end), _ = candidate
-        if all(end <= other[0] or other[1] <= start for other, _ in chosen):
-            chosen.append(candidate)
-        if len(chosen) == limit:
-            break
-    return tuple(_passage(text, span, inside) for span, inside in chosen)
+    start: int
+    part: int
 
 
 # -- which words match -------------------------------------------------------------------------
 
 
-def _positions(part: Leaf | Phrase, tokens: list[Token]) -> set[int]:
+class Highlighter:
+    """Marks the words of some articles that a tree matches."""
+
+    def __init__(self, matcher: Matcher, tree: Node, docs: Iterable[int]) -> None:
+        self._index = matcher.index
+        self._found: dict[int, dict[int, int]] = {}  # article -> position -> part
+        among = np.array(sorted(docs), np.uint32)
+        for part, (leaf, (scope,)) in enumerate(leaves(tree, (ANYWHERE,))):
+            if scope in (ANYWHERE, TITLE):
+                for place in _places(matcher, leaf, scope, among).tolist():
+                    found = self._found.setdefault(place >> POSITION_BITS, {})
+                    found.setdefault(place & 0xFFFFFFFF, part)
+
+    def marks(self, number: int, article: Article, starts: Ints) -> tuple[list[Mark], list[Mark]]:
+        """Return the marks of an article's title and of its text, each in order.
+
+        The article and the starts of its words are what `Index.stored` returned for its number.
+        """
+        found = sorted(self._found.get(number, {}).items())
+        words = int(self._index.title_words[number])
+        split = bisect_left(found, (words,))
+        title = [Mark(int(starts[at]), part) for at, part in found[:split]]
+        before = len(article.title) + 1
+        text = [Mark(int(starts[at - GAP]) - before, part) for at, part in found[split:]]
+        return title, text
+
+
+def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -> Ints:
+    """Return the places of the words of some articles that answer a part of a query."""
     if not isinstance(part, Phrase):
-        return {position for position, token in enumerate(tokens) if part.matches(token)}
-    slots = [[p for p, token in enumerate(tokens) if w.matches(token)] for w in part.words]
+        return _in_scope(matcher.index, matcher.places(part, scope, among), scope)
+    every = matcher.slots(part, scope, among)
+    slots = [_in_scope(matcher.index, places, scope) for places in every]
     if part.slop is None:
-        rest = [set(slot) for slot in slots]
-        starts = [p for p in slots[0] if all(p + i in slot for i, slot in enumerate(rest))]
-        return {start + i for start in starts for i in range(len(slots))}
-    reach = len(slots) + part.slop
-    found: set[int] = set()
-    for start in sorted({position for slot in slots for position in slot}):
-        near = [[p for p in slot if start <= p < start + reach] for slot in slots]
-        needed = [part.words[: i + 1].count(word) for i, word in enumerate(part.words)]
-        if all(len(slot) >= count for slot, count in zip(near, needed, strict=True)):
-            found.update(*near)
-    return found
+        first = side_by_side(slots)
+        return np.concatenate([first + step for step in range(len(slots))])
+    first = within_reach(slots, part.words, part.slop)
+    places = np.unique(np.concatenate(slots))
+    nearest = first.searchsorted(places, "right") - 1  # the last stretch that begins before
+    places, nearest = places[nearest >= 0], nearest[nearest >= 0]
+    return places[places < first[nearest] + len(slots) + part.slop]
+
+
+def _in_scope(index: Index, places: Ints, scope: str) -> Ints:
+    if scope != TITLE:
+        return places
+    inside: Ints = places[(places & 0xFFFFFFFF) < index.title_words[places >> POSITION_BITS]]
+    return inside
+
+
+def spans(text: str, found: Iterable[Mark]) -> tuple[Span, ...]:
+    """Return where the marked words of a text begin and end."""
+    return tuple((mark.start, _end(text, mark)) for mark in found)
+
+
+def _end(text: str, mark: Mark) -> int:
+    match = word_at(text, mark.start)
+    if match is None:
+        raise ValueError(f"no word begins at {mark.start}")
+    return match.end()
 
 
 # -- which passages show them ------------------------------------------------------------------
 
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'»”)\]]*(?=\s)|\n\s*\n|\n(?=\s*[—–-]\s)")
+_SENTENCE_END = re.compile(
+    r"""[.!?…\n] (?:  # one set of characters first: Python's `re` runs to the next of them
+        (?<=[.!?…]) (?<! [.!?…] .) [.!?…]* ["'»”)\]]* (?=\s)
+        | (?<=\n) (?: [^\S\n]*\n | (?= [^\S\n]*[—–-]\s))
+    )""",
+    re.VERBOSE,
+)
+_EMPTY_LINE = re.compile(r"[^\S\n]*\n[^\S\n]*\n")
+_SPACE = re.compile(r"\s(?=\S)")
+_RUN = re.compile(r"\S{0,1000}")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\.$)")
 
 
-def sentences(text: str) -> list[Span]:
-    """Return the spans of the sentences, white space around them left out.
+def sentences(text: str, low: int = 0, high: int | None = None) -> list[Span]:
+    """Return the spans of the sentences in a part of a text, white space around them left out.
 
     A full stop after an abbreviation, an initial or before a small letter ends nothing:
-    `на вул. Садовій, 5`, `В. Ткачук`, `о 9 год. ранку`.
+    `на вул. Садовій, 5`, `В. Ткачук`, `о 9 год. ранку`. A paragraph ends a sentence.
     """
-    found, start = [], 0
-    for match in _SENTENCE_END.finditer(text):
+    high = len(text) if high is None else high
+    found, start = [], low
+    for match in _SENTENCE_END.finditer(text, low, high):
         if _goes_on(text, start, match):
             continue
         found.append((start, match.end()))
         start = match.end()
-    found.append((start, len(text)))
+    found.append((start, high))
     return [span for span in (_trim(text, *span) for span in found) if span[0] < span[1]]
 
 
+def _paragraph(text: str, place: int) -> Span:
+    """Return the part of a text between two empty lines that has a place in it."""
+    high = text.find("\n\n", place)
+    return max(0, text.rfind("\n\n", 0, place)), len(text) if high < 0 else high
+
+
 def _goes_on(text: str, start: int, match: re.Match[str]) -> bool:
-    if match[0] != ".":
+    if match[0] != "." or _EMPTY_LINE.match(text, match.end()):
         return False
     following = text[match.end() : match.end() + 20].lstrip(" \u00a0\n\t\"'«“(")
     if following[:1].islower():
@@ -137,63 +165,143 @@ def _goes_on(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _trim(text: str, start: int, end: int) -> Span:
+    if start < end and not (text[start].isspace() or text[end - 1].isspace()):
+        return start, end
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
 
 
-def _candidates(text: str, found: list[Mark]) -> Iterator[tuple[Span, list[Mark]]]:
-    """Yield spans of the text worth showing, each with the marks in it."""
-    every = sentences(text)
+def passages(text: str, found: list[Mark], limit: int) -> tuple[Passage, ...]:
+    """Return up to `limit` passages, the one that answers most of the query first.
+
+    Where nothing in the text matches (the title does, or a date was asked for), the beginning
+    of the text is the one passage, without spans. Time grows with the paragraphs that have
+    marks, not with the text.
+
+    Args:
+        text: of the article.
+        found: the marks in it, in order.
+        limit: 0 or more.
+    """
+    if limit < 1:
+        return ()
     if not found:
-        if every:
-            yield _grow(text, every, 0), []
-        return
-    for number, (start, end) in enumerate(every):
-        inside = [mark for mark in found if start <= mark.token.start < end]
-        if inside:
-            if end - start > PASSAGE:
-                yield from _cut(text, (start, end), inside)
-            else:
-                span = _grow(text, every, number)
-                yield span, [m for m in found if span[0] <= m.token.start < span[1]]
-
-
-def _grow(text: str, every: list[Span], number: int) -> Span:
-    """Add the sentences that follow in the same paragraph, as long as they fit."""
-    start, end = every[number]
-    if end - start > PASSAGE:
-        return next(_cut(text, (start, end), []))[0]
-    for (_, before), (after, stop) in pairwise(every[number:]):
-        if stop - start > PASSAGE or "\n\n" in text[before:after]:
+        return tuple(_passage(text, shown) for shown in _beginning(text))
+    chosen: list[_Candidate] = []
+    for paragraph in sorted(_paragraphs(text, found), key=_Candidate.rank):
+        # No piece of a paragraph is better than the whole of it would be.
+        if len(chosen) == limit and chosen[-1].rank() < paragraph.rank():
             break
-        end = stop
-    return start, end
+        chosen += _apart(_candidates(text, paragraph))
+        chosen = sorted(chosen, key=_Candidate.rank)[:limit]
+    return tuple(_passage(text, shown) for shown in chosen)
 
 
-def _cut(text: str, sentence: Span, inside: list[Mark]) -> Iterator[tuple[Span, list[Mark]]]:
-    """Yield pieces of a long sentence, cut between words, some words before each first mark."""
-    words = analyze(text[sentence[0] : sentence[1]])
-    bounds = [(sentence[0] + word.start, sentence[0] + word.end) for word in words]
-    last = sentence[0]
-    for anchor in [mark.token.start for mark in inside] or [sentence[0]]:
-        if anchor < last:
-            continue
-        room = anchor - PASSAGE // 3
-        start = next((s for s, _ in bounds if s >= room or s == anchor), sentence[0])
-        start = sentence[0] if room <= sentence[0] else start
-        ends = [e for _, e in bounds if e <= start + PASSAGE and e > anchor]
-        end = ends[-1] if ends else next((e for _, e in bounds if e > anchor), sentence[1])
-        if sentence[1] <= start + PASSAGE:
-            end = sentence[1]
-        last = end
-        yield (start, end), [m for m in inside if start <= m.token.start and m.token.end <= end]
+class _Candidate(NamedTuple):
+    """A piece of the text that may be shown; cut if it is not whole sentences."""
+
+    start: int
+    end: int
+    marks: list[Mark]
+    is_cut_before: bool = False
+    is_cut_after: bool = False
+
+    def rank(self) -> tuple[int, int, int]:
+        """Return what is less the better the piece answers the query."""
+        return -len({part for _, part in self.marks}), -len(self.marks), self.start
 
 
-def _passage(text: str, span: Span, inside: list[Mark]) -> Passage:
-    start, end = span
-    cut = next((s for s in sentences(text) if s[0] <= start < s[1]), span)
-    before = "…" if cut[0] < start else ""
-    after = "…" if end < cut[1] and not any(s[1] == end for s in sentences(text)) else ""
-    shift = start - len(before)
-    found = tuple((m.token.start - shift, m.token.end - shift) for m in inside)
-    return Passage(before + text[start:end] + after, found)
+def _paragraphs(text: str, found: list[Mark]) -> Iterator[_Candidate]:
+    """Yield the parts of a text between empty lines that have marks."""
+    done = 0
+    while done < len(found):
+        start, end = _paragraph(text, found[done].start)
+        first, done = done, _before(found, end, done)
+        yield _Candidate(start, end, found[first:done])
+
+
+def _apart(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    """Choose the best of some candidates that do not overlap."""
+    chosen: list[_Candidate] = []
+    taken: list[Span] = []
+    for candidate in sorted(candidates, key=_Candidate.rank):
+        place = bisect_left(taken, (candidate.start, candidate.end))
+        is_after = not place or taken[place - 1][1] <= candidate.start
+        if is_after and (place == len(taken) or candidate.end <= taken[place][0]):
+            insort(taken, (candidate.start, candidate.end))
+            chosen.append(candidate)
+    return chosen
+
+
+def _candidates(text: str, paragraph: _Candidate) -> Iterator[_Candidate]:
+    """Yield for each sentence with marks what would show it."""
+    found, done = paragraph.marks, 0
+    bounds = sentences(text, paragraph.start, paragraph.end)
+    starts = [start for start, _ in bounds]
+    while done < len(found):
+        which = bisect_right(starts, found[done].start) - 1
+        start, end = bounds[which]
+        first, done = done, _before(found, end, done)
+        if end - start > PASSAGE:
+            yield from _cut(text, (start, end), found[first:done])
+        else:
+            end = _grown(bounds, which)
+            yield _Candidate(start, end, found[first : _before(found, end, done)])
+
+
+def _before(found: list[Mark], end: int, low: int) -> int:
+    return bisect_left(found, end, low, key=lambda mark: mark.start)
+
+
+def _beginning(text: str) -> Iterator[_Candidate]:
+    """Yield the first sentences."""
+    first = re.search(r"\S", text)
+    if first:
+        bounds = sentences(text, *_paragraph(text, first.start()))
+        if bounds[0][1] - bounds[0][0] > PASSAGE:
+            yield next(_cut(text, bounds[0], []))
+        else:
+            yield _Candidate(bounds[0][0], _grown(bounds, 0), [])
+
+
+def _grown(bounds: list[Span], which: int) -> int:
+    """Add the sentences that follow in the same paragraph, as long as they fit."""
+    start, end = bounds[which]
+    for _, after in bounds[which + 1 : which + PASSAGE]:
+        if after - start > PASSAGE:
+            break
+        end = after
+    return end
+
+
+def _cut(text: str, sentence: Span, found: list[Mark]) -> Iterator[_Candidate]:
+    """Yield pieces of a long sentence, cut at spaces, some words before each first mark."""
+    done, last = 0, sentence[0]
+    while done < len(found) or last == sentence[0]:
+        anchor = word_end = sentence[0]
+        if found:
+            anchor, word_end = found[done].start, _end(text, found[done])
+        start = room = max(last, anchor - PASSAGE // 3)
+        if room > sentence[0]:
+            space = _SPACE.search(text, room, anchor)
+            start = space.end() if space else anchor
+        end = max(word_end, start + PASSAGE)
+        if end < sentence[1]:
+            last_space = max(text.rfind(mark, word_end, end + 1) for mark in " \n\t\u00a0")
+            if last_space > 0:
+                end = _trim(text, start, last_space)[1]
+            else:  # an endless word is shown whole, an endless row of dashes is not
+                end = word_end if word_end > anchor else _RUN.match(text, end).end()  # type: ignore[union-attr]
+        end = min(end, sentence[1])
+        after = max(_before(found, end, done), done + 1)
+        cut = (start > sentence[0], end < sentence[1])
+        yield _Candidate(start, end, found[done:after], *cut)
+        done, last = after, end
+
+
+def _passage(text: str, shown: _Candidate) -> Passage:
+    before = "…" if shown.is_cut_before else ""
+    after = "…" if shown.is_cut_after else ""
+    shift = shown.start - len(before)
+    found = tuple((start - shift, end - shift) for start, end in spans(text, shown.marks))
+    return Passage(before + text[shown.start : shown.end] + after, found)

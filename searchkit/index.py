@@ -159,12 +159,17 @@ class Index:
         return chosen
 
     def _places(
-        self, segment: Segment, base: int, term: int, among: Numbers | None
+        self,
+        segment: Segment,
+        base: int,
+        term: int,
+        among: Numbers | None,
+        last: int | None = None,
     ) -> tuple[Ints, Array]:
-        here, there = segment.postings(term), segment.places(term)
+        here, there = segment.postings(term, last), segment.places(term, last)
         docs, counts = segment.docs[here], segment.counts[here]
         positions, ordinals = segment.positions[there], segment.ordinals[there]
-        chosen = self._chosen(docs, base, segment.size, among)
+        chosen = self._chosen(docs, base, segment.size, among, last is None)
         if chosen is not None:
             ends = np.cumsum(counts, dtype=np.int64)[chosen]
             docs, counts = docs[chosen], counts[chosen].astype(np.int64)
@@ -173,15 +178,21 @@ class Index:
         places: Ints = np.repeat((docs.astype(np.int64) + base) << POSITION_BITS, counts)
         return places | positions.astype(np.int64), ordinals
 
-    def _chosen(self, docs: Numbers, base: int, size: int, among: Numbers | None) -> Ints | None:
+    def _chosen(
+        self, docs: Numbers, base: int, size: int, among: Numbers | None, is_sorted: bool
+    ) -> Ints | None:
         """Return which of a segment's postings count; None for all of them."""
         if among is None:
             return None if self.alive is None else self.alive[docs + base].nonzero()[0]
         low, high = among.searchsorted(np.array([base, base + size], np.uint32))
         wanted = among[low:high] - np.uint32(base)
-        return member(wanted, docs)[1]
+        if len(wanted) * 16 < len(docs) and is_sorted:
+            return member(wanted, docs)[1]
+        return member(docs, wanted)[0].nonzero()[0]
 
-    def starting(self, prefix: bytes, as_places: bool = False) -> Iterator[Postings | Ints]:
+    def starting(
+        self, prefix: bytes, as_places: bool = False, among: Numbers | None = None
+    ) -> Iterator[Postings | Ints]:
         """Yield what each term and form is worth that begins like this, or its places.
 
         Terms come together, an article perhaps several times; forms only if none of these terms
@@ -189,18 +200,20 @@ class Index:
         """
         for segment, base in zip(self.segments, self.bases, strict=True):
             first, last = segment.terms.prefixed(prefix)
-            if as_places:
-                yield from (self._places(segment, base, n, None)[0] for n in range(first, last))
+            if first < last and as_places:
+                yield self._places(segment, base, first, among, last - 1)[0]
             elif first < last:
-                here = slice(segment.postings(first).start, segment.postings(last - 1).stop)
+                here = segment.postings(first, last - 1)
                 yield self._living(segment.docs[here], segment.codes[here], base)
-            for number in range(*segment.forms.prefixed(prefix)):
-                if not first <= segment.form(number)[0] < last:
-                    yield self._form_places(segment, base, number)
+            low, high = segment.forms.prefixed(prefix)
+            owners = segment.arrays["form_terms"][low:high]
+            for number in ((owners < first) | (owners >= last)).nonzero()[0].tolist():
+                yield self._form_places(segment, base, low + number, among)
 
-    def starting_places(self, prefix: bytes) -> Ints:
-        """Return every place of a term or form that begins like this, ascending."""
-        return np.unique(np.concatenate([_NOWHERE, *self.starting(prefix, as_places=True)]))
+    def starting_places(self, prefix: bytes, among: Numbers) -> Ints:
+        """Return the places of terms and forms that begin like this in some articles."""
+        found = self.starting(prefix, as_places=True, among=among)
+        return np.unique(np.concatenate([_NOWHERE, *found]))
 
     def _living(self, docs: Numbers, codes: NDArray[np.uint16], base: int) -> Postings:
         if base:
@@ -287,8 +300,8 @@ class Index:
         except SearchkitError:
             raise
         except (
-            ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError,
-            ValueError, struct.error, zstandard.ZstdError,
+            ArithmeticError, LookupError, MemoryError, OSError, ValueError,
+            struct.error, zstandard.ZstdError,
         ) as error:  # fmt: skip
             raise CorruptIndex(
                 f"A file of {self.generation} is damaged ({type(error).__name__}: {error});"

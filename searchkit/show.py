@@ -7,11 +7,12 @@ CSV carry it as it is.
 import csv
 import io
 import json
+import os
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn, TextIO, cast
 
 import click
 
@@ -28,15 +29,15 @@ _COLUMNS = ("id", "title", "date", "url", "source", "author", "section", "score"
 def results_as_lines(results: Results, first: int) -> Iterator[str]:
     """Yield the hits for a person, numbered from `first`."""
     for number, hit in enumerate(results, first):
-        title = bold(hit.article.title, hit.title_spans) or plain(hit.id)
+        title = bold_line(hit.article.title, hit.title_spans) or line(hit.id)
         yield f"{number}. {title}"
         yield f"   {about(hit.article)}"
         for passage in hit.passages:
-            yield f"   {bold(passage.text, passage.spans)}".replace("\n", " ")
+            yield f"   {bold_line(passage.text, passage.spans)}"
         if hit.factors:
             words = "all words" if hit.all_words else "some of the words"
             yield f"   score {hit.score:.4f}, {words}:"
-            yield from (f"     {line}" for line in map(_factor, hit.factors))
+            yield from (f"     {_factor(factor)}" for factor in hit.factors)
         yield ""
 
 
@@ -47,7 +48,7 @@ def _factor(factor: Factor) -> str:
 
 def article_as_lines(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
     """Return the whole article for a person."""
-    head = [bold(article.title, title)] if article.title else []
+    head = [bold_line(article.title, title)] if article.title else []
     return "\n".join([*head, about(article), "", bold(article.text, text)])
 
 
@@ -59,7 +60,7 @@ def article_as_json(article: Article, title: tuple[Span, ...], text: tuple[Span,
 def about(article: Article) -> str:
     """Return where an article comes from, in one line."""
     parts = (article.date, article.source, article.section, article.author, article.id)
-    return plain(" · ".join(part for part in parts if part))
+    return line(" · ".join(part for part in parts if part))
 
 
 def bold(text: str, spans: tuple[Span, ...]) -> str:
@@ -69,6 +70,16 @@ def bold(text: str, spans: tuple[Span, ...]) -> str:
         pieces += [plain(text[done:start]), click.style(plain(text[start:end]), bold=True)]
         done = end
     return "".join([*pieces, plain(text[done:])])
+
+
+def bold_line(text: str, spans: tuple[Span, ...]) -> str:
+    """Return the same, on one line."""
+    return bold(text, spans).replace("\n", " ")
+
+
+def line(text: str) -> str:
+    """Return the text without what steers a terminal, on one line."""
+    return plain(text).replace("\n", " ")
 
 
 def plain(text: str) -> str:
@@ -142,3 +153,44 @@ def use_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def guard_streams(lost: Callable[[OSError], NoReturn]) -> None:
+    """Call `lost` when standard output cannot be written; what standard error loses is lost."""
+    if sys.stdout is not None:
+        sys.stdout = cast("TextIO", _Output(sys.stdout, lost))
+    sys.stderr = cast("TextIO", _Output(sys.stderr or io.StringIO(), None))
+
+
+class _Output:
+    """A stream with somebody to turn to when it cannot be written."""
+
+    def __init__(self, stream: TextIO, lost: Callable[[OSError], NoReturn] | None) -> None:
+        self._stream = stream
+        self._lost = lost
+
+    def write(self, text: str) -> int:
+        if text == "":  # click's probe, whose errors it ignores
+            return 0
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._fail(error)
+            return 0
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if self._lost is None:
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # so that Python's own last flush succeeds
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+        self._lost(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -8,23 +8,30 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
+from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.codec.arrays import check, writing
-from searchkit.codec.build import RunMaker, Vocabulary, merge_runs
+from searchkit.codec.build import merge_runs
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer
+from searchkit.codec.workers import make_runs
 from searchkit.corpus import Corpus
 from searchkit.errors import ArticleError, CorpusError, CorruptIndex
-from searchkit.generations import REMOVED, Averages, Generations, Manifest, timestamp
+from searchkit.generations import (
+    REMOVED,
+    Averages,
+    Generations,
+    Manifest,
+    read_manifest,
+    timestamp,
+)
 from searchkit.index import Bools, Index
 
 RUN = 2_000  # articles in a run, at most
@@ -33,7 +40,6 @@ SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
 SMALL = 500  # articles that are analysed before another process would have started
 
 Progress = Callable[[], None]
-Made = list[tuple[list[Path], Vocabulary]]
 
 
 @dataclass
@@ -77,9 +83,7 @@ def rebuild(
         if averages is None:
             raise _empty(corpus)
         summary.rejected = corpus.rejected
-        manifest = _manifest(summary, corpus, [_segment_name(0)], averages)
-        summary.generation = generations.publish(building, manifest, verify).name
-        return summary
+        return _publish(generations, building, corpus, summary, [_segment_name(0)], averages)
 
 
 def update(
@@ -88,8 +92,9 @@ def update(
     """Add new articles, replace changed ones, drop vanished ones: by content, not by clock.
 
     The result is a generation of its own that shares its unchanged files with the live one; what
-    is new becomes a segment, into which smaller segments are taken. Where nothing has changed, or
-    no index exists yet, it is not made, or built whole.
+    is new becomes a segment, into which smaller segments are taken. Where nothing has changed
+    it is not made; where no index exists yet, or its words were looked up in another dictionary,
+    it is built whole.
 
     Arguments are those of `rebuild`.
 
@@ -98,7 +103,7 @@ def update(
         IndexVersion: the live generation needs a rebuild first.
     """
     generations = Generations(folder)
-    if not generations.exist():
+    if not generations.exist() or _is_of_another_dictionary(generations):
         return rebuild(corpus, folder, progress, jobs)
     with (
         generations.writing(),
@@ -110,7 +115,8 @@ def update(
         fresh = list(_taken(corpus, known, summary, progress, gone))
         if not summary.articles:
             raise _empty(corpus)
-        vanished = known.vanished()
+        # What cannot be read has not vanished.
+        vanished = [] if corpus.unreadable else known.vanished()
         summary.removed = len(vanished)
         summary.rejected = corpus.rejected
         if not (fresh or vanished):
@@ -134,9 +140,12 @@ def update(
         if averages:
             segments.append(name)
         _write_removed(live, alive, kept, building)
-        manifest = _manifest(summary, corpus, segments, averages or live.manifest.averages)
-        summary.generation = generations.publish(building, manifest, verify).name
-        return summary
+        averages = averages or live.manifest.averages
+        return _publish(generations, building, corpus, summary, segments, averages)
+
+
+def _is_of_another_dictionary(generations: Generations) -> bool:
+    return read_manifest(generations.live()).dictionary != dictionary_version()
 
 
 # -- what is to be written ---------------------------------------------------------------------
@@ -226,7 +235,7 @@ class _Known:
 
     def meet(self, article: Article) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
-        key, digest = id_hash(article.id), article.digest()
+        key = id_hash(article.id)
         row = self._ids.execute(
             "select digest, number, met from ids where id = ?", [key]
         ).fetchone()
@@ -236,7 +245,7 @@ class _Known:
         if row[2]:
             return "twice"
         self._ids.execute("update ids set met = 1 where id = ?", [key])
-        return "same" if row[0] == digest else int(row[1])
+        return "same" if row[0] == article.digest() else int(row[1])
 
     def vanished(self) -> list[int]:
         """Return the numbers of the articles that were not met again."""
@@ -261,9 +270,9 @@ def _write_segment(
     dictionary = Packer.trained(first[:SAMPLE]).dictionary
     folder = building / "runs"
     folder.mkdir()
-    with _makers(jobs or os.cpu_count() or 1, dictionary, len(first)) as make:
-        made = make(chain([first], runs), folder)
-        averages = merge_runs(made, dictionary, building / name, averages)
+    jobs = (jobs or os.cpu_count() or 1) if len(first) >= SMALL else 1
+    made = make_runs(chain([first], runs), folder, dictionary, jobs)
+    averages = merge_runs(made, dictionary, building / name, averages)
     shutil.rmtree(folder)
     return averages
 
@@ -280,76 +289,27 @@ def _runs(articles: Iterator[Article]) -> Iterator[list[Article]]:
         yield run
 
 
-@contextmanager
-def _makers(
-    jobs: int, dictionary: bytes, articles: int
-) -> Iterator[Callable[[Iterator[list[Article]], Path], Made]]:
-    """Yield what makes runs of lists of articles, in this process or in others."""
-    if jobs == 1 or articles < SMALL:
-        yield lambda runs, folder: [_make_all(RunMaker(dictionary), runs, folder)]
-        return
-    pools = [
-        ProcessPoolExecutor(1, get_context("spawn"), _start, (dictionary,)) for _ in range(jobs)
-    ]
-    try:
-        yield lambda runs, folder: _make_in(pools, runs, folder)
-    finally:
-        for pool in pools:
-            pool.shutdown(cancel_futures=True)
-
-
-def _make_all(
-    maker: RunMaker, runs: Iterator[list[Article]], folder: Path
-) -> tuple[list[Path], Vocabulary]:
-    paths = [maker.make(run, folder / f"{number}.arrays") for number, run in enumerate(runs)]
-    return paths, maker.vocabulary()
-
-
-def _make_in(
-    pools: Sequence[ProcessPoolExecutor], runs: Iterator[list[Article]], folder: Path
-) -> Made:
-    """Give each run to the process that has least to do."""
-    waiting: list[list[Future[Path]]] = [[] for _ in pools]
-    for number, run in enumerate(runs):
-        while True:
-            busy = [sum(not future.done() for future in futures) for futures in waiting]
-            which = busy.index(min(busy))
-            if busy[which] < 2:
-                break
-            waiting[which][-2].result()  # at most two runs a process are held in memory
-        waiting[which].append(pools[which].submit(_make, run, folder / f"{number}.arrays"))
-    return [
-        ([future.result() for future in futures], pool.submit(_vocabulary).result())
-        for futures, pool in zip(waiting, pools, strict=True)
-    ]
-
-
-_maker: list[RunMaker] = []  # the one of this process, if it is one of `_makers`
-
-
-def _start(dictionary: bytes) -> None:
-    _maker.append(RunMaker(dictionary))
-
-
-def _make(articles: list[Article], path: Path) -> Path:
-    return _maker[0].make(articles, path)
-
-
-def _vocabulary() -> Vocabulary:
-    return _maker[0].vocabulary()
-
-
 def _segment_name(before: int) -> str:
     """Name the segment that is written while the generation of this number is live."""
     return f"segment-{before + 1:06}.arrays"
 
 
-def _manifest(
-    done: Summary, corpus: Corpus, segments: Sequence[str], averages: Averages
-) -> Manifest:
-    return Manifest(
+def _publish(  # noqa: PLR0917 - each is a part of the whole
+    generations: Generations,
+    building: Path,
+    corpus: Corpus,
+    done: Summary,
+    segments: Sequence[str],
+    averages: Averages,
+) -> Summary:
+    from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
+
+    write_toc(building, segments)
+    manifest = Manifest(
         done.articles, corpus.path, timestamp(), tuple(segments), averages, done.rejected
     )
+    done.generation = generations.publish(building, manifest, verify).name
+    return done
 
 
 def verify(generation: Path) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from searchkit.analysis import Token, analyze, word_pairs
 from searchkit.article import Article
 from searchkit.dates import parse_span
+from searchkit.highlight import Mark
 from searchkit.query.parse import parse
 from searchkit.query.rank import FIELD_WEIGHTS, K1, NEIGHBOURS, B
 from searchkit.query.tree import (
@@ -28,6 +29,7 @@ from searchkit.query.tree import (
     Prefix,
     Some,
     Word,
+    leaves,
 )
 from searchkit.schema import FIELD_NAMES, GAP, values
 
@@ -187,4 +189,32 @@ def _starting(prefix: Prefix, article: Article) -> set[Part]:
         for _, token in tokens_of(article, scope):
             found |= {Lemma(term) for term in token.lemmas if term.startswith(prefix.start)}
             found |= {Exact(form) for form in token.forms if form.startswith(prefix.start)}
+    return found
+
+
+def marks(text: str, tree: Node | None, field: str) -> list[Mark]:
+    """The words of a title or a text that match, in order; those of a phrase only where it is."""
+    found: dict[int, Mark] = {}
+    tokens = words(text)
+    for number, (part, (scope,)) in enumerate(leaves(tree, ("main",)) if tree else ()):
+        if scope in ("main", field):
+            for p in _positions(part, tokens):
+                found.setdefault(p, Mark(tokens[p].start, number))
+    return [found[p] for p in sorted(found)]
+
+
+def _positions(part: Leaf | Phrase, tokens: list[Token]) -> set[int]:
+    if not isinstance(part, Phrase):
+        return {p for p, token in enumerate(tokens) if part.matches(token)}
+    slots = [[p for p, token in enumerate(tokens) if w.matches(token)] for w in part.words]
+    if part.slop is None:
+        starts = [p for p in slots[0] if all(p + i in slot for i, slot in enumerate(slots))]
+        return {start + i for start in starts for i in range(len(slots))}
+    reach = len(slots) + part.slop
+    found: set[int] = set()
+    for start in sorted({position for slot in slots for position in slot}):
+        near = [[p for p in slot if start <= p < start + reach] for slot in slots]
+        needed = [part.words[: i + 1].count(word) for i, word in enumerate(part.words)]
+        if all(len(slot) >= count for slot, count in zip(near, needed, strict=True)):
+            found.update(*near)
     return found

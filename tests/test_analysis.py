@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import pymorphy3
 import pytest
 
 from searchkit.analysis import analyze, is_function_word
@@ -60,6 +61,41 @@ def test_function_words_are_known_in_every_spelling() -> None:
     """Prepositions, conjunctions and particles, whatever euphony makes of them."""
     tokens = analyze("У в й і та з зі переговори не Київ")
     assert [token.text for token in tokens if not is_function_word(token)] == ["переговори", "Київ"]
+
+
+def test_a_function_word_is_hardly_ever_a_noun_or_a_verb() -> None:
+    """Those that may be one are few; beside their list stands why they are in it."""
+    morph = pymorphy3.MorphAnalyzer(lang="uk")
+    content = {"NOUN", "VERB", "INFN", "ADJF"}
+    assert {
+        word
+        for word in FUNCTION_WORDS
+        if any(parse.tag.POS in content for parse in morph.parse(word))
+    } == {
+        *("ані", "до", "коли", "нехай", "об", "перед", "поза", "попри", "при", "про", "під"),
+        *("серед", "тому", "хай", "як"),
+    }
+
+
+@pytest.mark.parametrize(
+    "words", ["Верховної Ради", "іноземних мов", "коло осіб", "батальйон К", "київська рада"]
+)
+def test_a_noun_that_looks_like_a_function_word_is_asked_for(words: str) -> None:
+    assert [token.text for token in analyze(words) if is_function_word(token)] == []
+
+
+@pytest.mark.parametrize("word", ["\U00017000я", "\U000187f7", "\U00018d08-міст", "я\U00018d00"])
+def test_letters_that_have_no_name_are_letters(word: str) -> None:
+    """Of them pymorphy3 cannot even ask in which alphabet they are."""
+    [token] = analyze(word)
+    assert token.text == word
+    assert word in token.lemmas
+
+
+@pytest.mark.parametrize("word", ["İ", "İстамбул", "a\u0374b", "ҚÌ", "ɅЯỲ", "я\u0340\u0344", "Ɨя"])
+def test_odd_letters_have_one_normal_spelling(word: str) -> None:
+    once = normalize(word)
+    assert normalize(once) == once
 
 
 @pytest.mark.parametrize("words", [COMMON_WORDS, FUNCTION_WORDS, ORDINAL_ENDINGS])

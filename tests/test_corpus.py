@@ -4,7 +4,10 @@ import io
 import json
 import os
 import random
+import socket
 import sys
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, repeat
@@ -21,6 +24,7 @@ MakeCorpus = Callable[[dict[str, str | bytes]], Path]
 
 FOX = "Лисиця перебігла колію."
 HEN = "Курка знесла блакитне яйце."
+GOOD_LINES = b'{"text": "fox"}\n' * 9
 
 
 def read(path: Path) -> tuple[list[Article], list[tuple[str, int | None, str]]]:
@@ -50,8 +54,12 @@ def as_line(record: dict[str, Any]) -> str:
         (f" date 2025-09-24 Лисиця в місті\n\n{FOX}", "2025-09-24", "Лисиця в місті", FOX),
         (f"date\t2025-09-24  Лисиця в місті \n{FOX}", "2025-09-24", "Лисиця в місті", FOX),
         (f"Лисиця в місті\n\n{FOX}\n", None, "Лисиця в місті", FOX),
-        (f"date 2011 Лисиця\n\n{FOX}", "2011", "Лисиця", FOX),
-        (f"date 2011-05 Лисиця\n\n{FOX}", "2011-05", "Лисиця", FOX),
+        (f"date 2025-09-24T08:30 Лисиця\n\n{FOX}", "2025-09-24T08:30", "Лисиця", FOX),
+        (f"date 2011 Лисиця\n\n{FOX}", None, "date 2011 Лисиця", FOX),
+        (f"date 2011-05 Лисиця\n\n{FOX}", None, "date 2011-05 Лисиця", FOX),
+        (f"date 2025 was hard\n\n{FOX}", None, "date 2025 was hard", FOX),
+        (f"date 5 apples\n\n{FOX}", None, "date 5 apples", FOX),
+        (f"date2025-09-24 Лисиця\n\n{FOX}", None, "date2025-09-24 Лисиця", FOX),
         (f"date 2025-09-24\n\n{FOX}", "2025-09-24", "", FOX),
         (f"date line у Карпатах\n\n{FOX}", None, "date line у Карпатах", FOX),
         (f"Дата: 2025-09-24\n\n{FOX}", None, "Дата: 2025-09-24", FOX),
@@ -71,7 +79,7 @@ def as_line(record: dict[str, Any]) -> str:
 def test_a_text_file_is_one_article(
     make_corpus: MakeCorpus, content: str, date: str | None, title: str, text: str
 ) -> None:
-    """The first line holds the title and, where it begins with `date`, the date."""
+    """The first line holds the title and, where it begins with `date YYYY-MM-DD`, the date."""
     articles, rejected = read(make_corpus({"fox.txt": content}))
     assert (articles, rejected) == ([Article("fox", text, title, date)], [])
 
@@ -125,6 +133,7 @@ FORMATS = {
     "h.csv": as_csv([FULL, BARE], ";"),
     "i.csv": as_csv([FULL, BARE], "\t"),
     "j.csv": as_csv([FULL, BARE], ",").replace("title", " Title ").replace("text", "TEXT"),
+    "k.csv": "\r\n \r\n" + as_csv([FULL, BARE], ";"),
 }
 
 
@@ -153,6 +162,7 @@ def test_a_packed_text_file_is_named_without_both_suffixes(make_corpus: MakeCorp
     ("fields", "expected"),
     [
         ({"id": 42}, {"id": "42"}),
+        ({"id": 10**400}, {"id": str(10**400)}),
         ({"id": " fox \n"}, {"id": "fox"}),
         ({"title": None, "date": "", "tags": [], "author": []}, {}),
         ({"tags": "лисиці; міста ;"}, {"tags": ("лисиці", "міста")}),
@@ -187,6 +197,7 @@ def test_fields_are_taken_as_sources_write_them(
         ("news.json", '[\n\n{"text": "Лис"},\n{},\n{"text": "Курка"}\n]', [1, 3]),
         ("news.csv", "text\nЛис\nКурка\n", [2, 3]),
         ("news.csv", 'text\n"Лис"\n"  \n"\n"Курка"\n', [2, 5]),
+        ("news.csv", "\n\ntext\n\nЛис\nКурка\n", [5, 6]),
     ],
 )
 def test_records_without_an_id_have_their_place_as_id(
@@ -248,6 +259,128 @@ def test_suffixes_may_be_written_in_capitals(
     content = f"Лисиця\n\n{FOX}".encode()
     folder = make_corpus({name: gzip.compress(content) if packed else content})
     assert read(folder) == ([Article(name.partition(".")[0], FOX, "Лисиця")], [])
+
+
+def test_what_is_no_file_is_passed_over_and_counted(
+    make_corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe that nobody writes to would never end, a link to a folder may lead in circles."""
+    folder = make_corpus({"fox.txt": f"Лисиця\n\n{FOX}", "2025/hen.txt": f"Курка\n\n{HEN}"})
+    os.mkfifo(folder / "pipe.jsonl")
+    with socket.socket(socket.AF_UNIX) as listener:
+        monkeypatch.chdir(folder)  # a socket's path may not be long
+        listener.bind("socket.txt")
+    (folder / "2025" / "up").symlink_to(folder)
+    (folder / "2025" / ".hidden").symlink_to(folder)
+    (folder / "latest").symlink_to(folder / "nowhere")
+    corpus = Corpus(folder)
+    assert [article.id for article in corpus] == ["fox", "2025/hen"]
+    assert (corpus.ignored, corpus.rejected, corpus.unreadable) == (4, 0, 0)
+
+
+def test_a_linked_file_and_a_linked_corpus_are_read(
+    make_corpus: MakeCorpus, tmp_path: Path
+) -> None:
+    folder = make_corpus({"fox.txt": f"Лисиця\n\n{FOX}"})
+    (folder / "lynx.txt").symlink_to(folder / "fox.txt")
+    (tmp_path / "link").symlink_to(folder)
+    articles, rejected = read(tmp_path / "link")
+    assert ([article.id for article in articles], rejected) == (["fox", "lynx"], [])
+
+
+@pytest.fixture
+def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], None]:
+    """Let a function of `os` fail for one path; permissions would not stop the superuser."""
+
+    def forbid(function: str, forbidden: Path) -> None:
+        real = getattr(os, function)
+
+        def fake(path: Any, *args: Any, **options: Any) -> Any:
+            if isinstance(path, str | Path) and Path(path) == forbidden:
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *args, **options)
+
+        monkeypatch.setattr(os, function, fake)
+
+    return forbid
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [("scandir", "2024"), ("stat", "2024/hen.txt"), ("stat", "LICENSE")]
+)
+def test_what_cannot_be_looked_at_is_named_and_its_neighbours_are_kept(
+    make_corpus: MakeCorpus, forbid: Callable[[str, Path], None], function: str, name: str
+) -> None:
+    """Whether it holds articles is not known."""
+    folder = make_corpus(
+        {
+            "fox.txt": f"Лисиця\n\n{FOX}",
+            "2024/hen.txt": f"Курка\n\n{HEN}",
+            "2025/lynx.txt": f"Рись\n\n{FOX}",
+            "LICENSE": "CC0",
+        }
+    )
+    forbid(function, folder / name)
+    rejected: list[ArticleError] = []
+    corpus = Corpus(folder, rejected.append)
+    assert corpus.size() > 0
+    ids = [article.id for article in corpus]
+    assert ids == [id_ for id_ in ("fox", "2024/hen", "2025/lynx") if not id_.startswith(name[:5])]
+    assert [str(error) for error in rejected] == [
+        f"{folder / name}: cannot be read: Permission denied"
+    ]
+    assert (corpus.rejected, corpus.unreadable) == (1, 1)
+
+
+def test_a_link_to_an_article_that_is_gone_is_named(make_corpus: MakeCorpus) -> None:
+    """The disk that it was on may be back tomorrow."""
+    folder = make_corpus({"fox.txt": f"Лисиця\n\n{FOX}"})
+    (folder / "hen.txt").symlink_to(folder / "nowhere")
+    corpus = Corpus(folder)
+    assert corpus.size() == (folder / "fox.txt").stat().st_size
+    assert [article.id for article in corpus] == ["fox"]
+    assert (corpus.rejected, corpus.unreadable, corpus.ignored) == (1, 1, 0)
+
+
+def test_a_corpus_that_may_not_be_looked_at_is_an_error(
+    tmp_path: Path, forbid: Callable[[str, Path], None]
+) -> None:
+    forbid("stat", tmp_path)
+    with pytest.raises(CorpusError) as caught:
+        Corpus(tmp_path)
+    assert str(caught.value) == (
+        f"The corpus {str(tmp_path)!r} cannot be read (Permission denied); "
+        "name another or make it readable."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "unreadable"),
+    [
+        ({"a.txt.gz": b"Not packed"}, 1),
+        ({"a.txt.gz": b"Not packed", "b.jsonl.gz": b"Not packed"}, 2),
+        ({"a.jsonl.gz": gzip.compress(GOOD_LINES)[:-9]}, 1),
+        ({"a.json": '[{"text": "Лис"}, oh'}, 1),
+        ({"a.json": '[{"text": "Лис"}'}, 1),
+        ({"a.csv": 'text\n"Лис\nКурка\n'}, 1),
+        ({"a.csv": 'text\n"Лис\n"Курка"\nРись\n"Лис\n"Курка"'}, 1),
+        ({"a.csv": "id;title\n1;Лис\n"}, 1),
+        ({"a.csv": 'text\n"Лис" перебіг\n'}, 0),
+        ({"a.csv": "text\nЛис,перебіг\n"}, 0),
+        ({"a.jsonl": "{oh\n[]\n"}, 0),
+        ({"a.json": "[{}, 7]"}, 0),
+        ({"a.txt": ""}, 0),
+    ],
+    ids=repr,
+)
+def test_files_that_could_not_be_read_to_the_end_are_counted(
+    make_corpus: MakeCorpus, content: dict[str, str | bytes], unreadable: int
+) -> None:
+    """Each once. Of bad records in between no other article is missing."""
+    corpus = Corpus(make_corpus(content))
+    list(corpus)
+    assert corpus.unreadable == unreadable
+    assert corpus.rejected >= max(unreadable, 1)
 
 
 def test_a_corpus_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -313,13 +446,50 @@ def test_standard_input_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> 
     assert endless.taken < 100_000
 
 
+def test_standard_input_that_is_closed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So Python shows what the shell writes as `<&-`."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CorpusError) as caught:
+        Corpus("-")
+    assert str(caught.value) == "There is no standard input; name a folder or file of articles."
+
+
+def test_standard_input_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its terminal or disk may have gone away."""
+
+    def pieces() -> Iterator[bytes]:
+        yield as_line(BARE).encode()
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", Input(pieces()))
+    rejected: list[ArticleError] = []
+    corpus = Corpus("-", rejected.append)
+    assert list(corpus) == [BARE_ARTICLE]
+    assert [str(error) for error in rejected] == [
+        "standard input: cannot be read: Input/output error"
+    ]
+    assert corpus.unreadable == 1
+
+
+def test_a_record_of_standard_input_is_named_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [as_line(BARE).encode(), b"{}\n"]
+    monkeypatch.setattr(sys, "stdin", Input(iter(lines)))
+    rejected: list[ArticleError] = []
+    corpus = Corpus("-", rejected.append)
+    assert list(corpus) == [BARE_ARTICLE]
+    assert corpus.place == ("standard input", 1)
+    assert [str(error) for error in rejected] == ["standard input, line 2: has no text"]
+
+
 def test_a_line_that_never_ends_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a line longer than any record only the count of characters matters."""
     line = repeat(b"x" * 8_000, 3_000)
     monkeypatch.setattr(sys, "stdin", Input(chain(line, [b"\n"], [as_line(BARE).encode()])))
     rejected: list[ArticleError] = []
     assert list(Corpus("-", rejected.append)) == [BARE_ARTICLE]
-    assert [str(error) for error in rejected] == ["-, line 1: is longer than 8,000,000 characters"]
+    assert [str(error) for error in rejected] == [
+        "standard input, line 1: is longer than 8,000,000 characters"
+    ]
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
@@ -358,8 +528,10 @@ def says(said: str, reason: str) -> bool:
         ('{"text": "Лис', "broken JSON: "),
         ('{"text": "Лис"} {}', "broken JSON: "),
         ("Лис перебіг колію.", "broken JSON: Expecting value (column 1)"),
-        ("[" * 100_000, "broken JSON: "),
-        ('{"text": "Лис", "id": ' + "9" * 5_000 + "}", "broken JSON: "),
+        ('{"text": "Лис\t"}', "broken JSON: Invalid control character (column 14)"),
+        ('{"text": "Лис', "broken JSON: Unterminated string (column 10)"),
+        ("[" * 100_000, "broken JSON: brackets nested too deep"),
+        ('{"text": "Лис", "id": ' + "9" * 5_000 + "}", "broken JSON: a number of too many digits"),
         ('["Лис"]', "is not a JSON object"),
         ('"Лис"', "is not a JSON object"),
         ("null", "is not a JSON object"),
@@ -371,6 +543,9 @@ def says(said: str, reason: str) -> bool:
         ('{"text": ["Лис"]}', "'text' is not a text"),
         ('{"text": "Лис", "title": {"uk": "Лис"}}', "'title' is not a text"),
         ('{"text": "Лис", "id": true}', "'id' is not a text"),
+        ('{"text": "Лис", "id": 1e400}', "'id' is not a finite number"),
+        ('{"text": "Лис", "id": -Infinity}', "'id' is not a finite number"),
+        ('{"text": "Лис", "title": NaN}', "'title' is not a finite number"),
         ('{"text": "Лис", "tags": ["лис", 7]}', "'tags' is not a text"),
         (
             '{"text": "Лис", "date": "24.09.2025"}',
@@ -414,29 +589,37 @@ def test_a_bad_line_is_named_and_its_neighbours_are_kept(
         ("a.jsonl.gz", gzip.compress(b"", mtime=0), None, "is empty"),
         ("a.txt", "Лише заголовок", 1, "has no text"),
         ("a.txt", "date 2025-09-24 Лише заголовок\n\n \n", 1, "has no text"),
-        ("a.txt", f"date 2025-02-30 Лис\n\n{FOX}", 1, "bad date: '2025-02-30' is not a date: "),
+        ("a.txt", f"date 2025-02-31 Лис\n\n{FOX}", 1, "bad date: '2025-02-31' is not a date: "),
+        ("a.txt", f"date 2025-09-24: Лис\n\n{FOX}", 1, "bad date: '2025-09-24:' is not a date; "),
         ("a.txt", f"Лис\n\n{FOX}".encode("cp1251"), 1, f"'text' {NOT_UTF8}"),
         ("a.txt", f"Лис\n\n{FOX}\0", 1, "'text' holds a NUL character"),
         ("a.txt", "Лис\n\n" + "ну" * 501, 1, "'text' holds a word of more than 1,000 letters"),
         ("a.json", "Лис", 1, "broken JSON: "),
         ("a.json", '"Лис"', 1, "is not a JSON object"),
         ("a.json", "{}", 1, "has no text"),
-        ("a.json", '{"a":' * 50_000, 1, "broken JSON: "),
+        (
+            "a.json",
+            '{"a":' * 50_000,
+            1,
+            "broken JSON: brackets nested too deep; the rest is not read",
+        ),
         ("a.csv", "id,title\n1,Лис\n", 1, "the header has no column named 'text'"),
         ("a.csv", "id,text\n1,Лис,перебіг\n", 2, "has 3 cells, the header 2"),
         ("a.csv", "id,text\n1\n", 2, "has no text"),
-        ("a.txt.gz", b"Not packed at all", None, "cannot be read: damaged gzip data "),
+        ("a.csv", "x" * 9_000_000, 1, "the header is longer than 8,000,000 characters"),
+        ("a.csv", 'id,text\n1,"Лис', 2, "broken CSV: a quotation mark is left open"),
+        ("a.txt.gz", b"Not packed at all", None, "cannot be read: it holds data that is not gzip"),
         (
             "a.txt.gz",
             gzip.compress(f"Лис\n\n{FOX}".encode(), mtime=0)[:-9],
             None,
-            "cannot be read: ",
+            "cannot be read: its gzip data ends too early",
         ),
         (
             "a.json.gz",
-            gzip.compress(GOOD.encode(), mtime=0)[:12] + b"\0" * 9,
+            gzip.compress(GOOD.encode(), mtime=0)[:-8] + b"\0" * 8,
             None,
-            "cannot be read: ",
+            "cannot be read: its gzip data is damaged",
         ),
     ],
     ids=lambda value: repr(value)[:40],
@@ -482,20 +665,24 @@ def test_a_bad_record_does_not_spoil_its_file(
 
 
 TOO_LONG = "'text' is longer than 1,000,000 characters"
+RECORD_TOO_LONG = "is longer than 8,000,000 characters"
 
 
 @pytest.mark.parametrize(
     ("name", "around", "words", "reason"),
     [
         ("a.txt", "Лис\n\n|", 400_000, TOO_LONG),
-        ("a.txt", "Лис\n\n|", 3_500_000, TOO_LONG),
-        ("a.txt.gz", "Лис\n\n|", 3_500_000, TOO_LONG),
+        ("a.txt", "Лис " * 1_000 + "\n\n|", 380_000, TOO_LONG),
+        ("a.txt", "\n" * 5_000 + "Лис\n\n|", 380_000, TOO_LONG),
+        ("a.txt", "Лис\n\n|", 3_500_000, "is longer than 1,000,000 characters"),
+        ("a.txt.gz", "Лис\n\n|", 3_500_000, "is longer than 1,000,000 characters"),
         ("a.jsonl", '{"text": "|"}', 400_000, TOO_LONG),
-        ("a.jsonl", '{"text": "|"}', 3_500_000, "is longer than 8,000,000 characters"),
+        ("a.jsonl", '{"text": "|"}', 3_500_000, RECORD_TOO_LONG),
         ("a.json", '{"text": "|"}', 400_000, TOO_LONG),
         ("a.json", '{"text": "|"}', 3_500_000, "broken JSON: "),
         ("a.csv", "text\n|\n", 400_000, TOO_LONG),
-        ("a.csv", "text\n|\n", 3_500_000, "broken CSV: "),
+        ("a.csv", "text\n|\n", 3_500_000, RECORD_TOO_LONG),
+        ("a.csv", "id,text\n1;,|", 3_500_000, RECORD_TOO_LONG),
     ],
 )
 def test_what_is_too_big_for_an_article_is_named_and_its_neighbours_are_kept(
@@ -517,11 +704,79 @@ def test_what_is_too_big_for_an_article_is_named_and_its_neighbours_are_kept(
     assert says(said, reason)
 
 
-def test_a_cell_that_is_too_big_does_not_spoil_its_file(make_corpus: MakeCorpus) -> None:
-    content = f"id,text\nfox,Лис\nlynx,{'ну ' * 3_000_000}\nhen,{HEN}\n"
+@pytest.mark.parametrize("long", ["ну " * 3_000_000, "ну," * 3_000_000])
+def test_a_row_that_is_too_big_does_not_spoil_its_file(make_corpus: MakeCorpus, long: str) -> None:
+    """Be it in one cell or in many."""
+    content = f"id,text\nfox,Лис\nlynx,{long}\nhen,{HEN}\n"
     articles, rejected = read(make_corpus({"a.csv": content}))
     assert [article.id for article in articles] == ["fox", "hen"]
-    assert [(name, line) for name, line, _ in rejected] == [("a.csv", 3)]
+    assert rejected == [("a.csv", 3, RECORD_TOO_LONG)]
+
+
+def test_a_quotation_mark_left_open_takes_no_more_than_a_record(make_corpus: MakeCorpus) -> None:
+    """The rows behind it are read again."""
+    rows = "".join(f"{number},{'ну ' * 33_333}\n" for number in range(100))
+    content = f'id,text\nfox,Лис\nlynx,"Рись\n{rows}'
+    articles, rejected = read(make_corpus({"a.csv": content}))
+    assert [article.id for article in articles] == ["fox", *map(str, range(80, 100))]
+    assert rejected == [("a.csv", 3, RECORD_TOO_LONG)]
+
+
+def test_a_row_that_never_ends_is_not_kept(make_corpus: MakeCorpus) -> None:
+    """Of a row longer than any record only the count of characters matters."""
+    packed = gzip.compress(b"id,text\nlynx," + b"x" * 100_000_000 + b"\nhen,Hen\n", 1)
+    folder = make_corpus({"a.csv.gz": packed})
+    tracemalloc.start()
+    articles, rejected = read(folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert articles == [Article("hen", "Hen")]
+    assert rejected == [("a.csv.gz", 2, RECORD_TOO_LONG)]
+    assert peak < 60_000_000
+
+
+def test_white_space_around_a_text_file_does_not_count_as_its_text(make_corpus: MakeCorpus) -> None:
+    folder = make_corpus({"fox.txt": "\n" * 500_000 + f"Лисиця\n\n{'ну ' * 300_000}{FOX}"})
+    articles, rejected = read(folder)
+    assert (len(articles), rejected) == (1, [])
+    assert articles[0].text.endswith(FOX)
+
+
+@pytest.mark.parametrize("joiner", ["", "-", "\u00ad", "'", "\u0301", "’"], ids=ascii)
+@pytest.mark.parametrize("around", ["", "/", "\n", "/ну" * 900 + "/"])
+def test_a_word_is_as_long_as_the_tokenizer_takes_it(
+    make_corpus: MakeCorpus, around: str, joiner: str
+) -> None:
+    """What joins its letters counts; a sign that divides words ends it, as white space does."""
+    longest = ("а" + joiner) * (999 // (1 + len(joiner))) + "а"
+    fits, endless = [around + word + around for word in (longest, longest + joiner + "аа")]
+    folder = make_corpus({"a.jsonl": as_line({"text": fits}) + as_line({"text": endless})})
+    articles, rejected = read(folder)
+    assert [article.text for article in articles] == [fits]
+    assert rejected == [("a.jsonl", 2, "'text' holds a word of more than 1,000 letters")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "а-" * 450_000,
+        "1." * 450_000,
+        ("а" * 999 + " ") * 1_000,
+        (" " + "а" * 1_000) * 999,
+        ("а" * 999 + "/") * 1_000,
+        "слово,ще/" * 111_111,
+        "а" + "\u00ad" * 999_999,
+        "\u0301" * 1_000_000,
+    ],
+    ids=lambda value: ascii(value[:4]),
+)
+def test_the_longest_text_is_checked_in_no_time(make_corpus: MakeCorpus, text: str) -> None:
+    """However its words are made: a second is for a slow machine, it takes a fifth at most."""
+    folder = make_corpus({"a.jsonl": as_line({"text": text})})
+    started = time.process_time()
+    articles, rejected = read(folder)
+    assert time.process_time() - started < 1
+    assert len(articles) + len(rejected) == 1
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 10, 28, 29])
@@ -547,7 +802,7 @@ def test_a_packed_file_that_was_cut_off_keeps_what_came_through(make_corpus: Mak
     assert 800 < len(numbers) < 1_100
     ((name, line, reason),) = rejected
     assert (name, line) == ("a.jsonl.gz", None)
-    assert reason.startswith("cannot be read: damaged gzip data (")
+    assert reason == "cannot be read: its gzip data ends too early"
 
 
 def test_a_report_that_raises_ends_the_reading(make_corpus: MakeCorpus) -> None:

@@ -44,6 +44,15 @@ def test_commands_of_the_readme_print_what_it_says(
     assert answer.stdout.decode().rstrip("\n") == output.rstrip("\n")
 
 
+QUERIES = README.split("## What you can ask")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("query", re.findall(r"^\| `(.+?)` \|", QUERIES, re.MULTILINE))
+def test_queries_of_the_readme_find_something(query: str, archive: Archive) -> None:
+    """Every row of its table can be tried on the sample archive."""
+    assert archive.search(query).total >= 1
+
+
 def test_python_of_the_readme_runs(sample: Path, tmp_path: Path) -> None:
     """The example prints as many articles as there are."""
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -73,6 +82,9 @@ def test_every_module_has_a_place_on_the_map() -> None:
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_command_has_help_with_an_example(name: str) -> None:
     """The help of a command says what it does and shows it."""
-    context = click.Context(main.commands[name], info_name=f"searchkit {name}")
+    # with the settings of the whole, since click keeps the help option that it makes first
+    context = click.Context(
+        main.commands[name], info_name=f"searchkit {name}", **main.context_settings
+    )
     text = main.commands[name].get_help(context)
     assert f"searchkit {name}" in text.split("Example", 1)[1]

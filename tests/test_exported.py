@@ -8,6 +8,8 @@ import searchkit
 
 def public(module: ModuleType) -> list[str]:
     """What a module offers under a name of its own; its submodules are reached by theirs."""
+    for name in module.__all__:
+        getattr(module, name)  # some are imported only now
     return sorted(
         name
         for name, value in vars(module).items()

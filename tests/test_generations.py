@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from searchkit import Archive
+from searchkit.analysis import CHAIN
 from searchkit.errors import (
     ArticleError,
     CorpusError,
@@ -361,10 +363,14 @@ POINTERS = [
     b'{"live": "../000001"}',
     b'{"live": "000001", "previous": 7}',
     b'{"live": "000007"}',
+    b"[" * 200_000,
 ]
 
 
-@pytest.mark.parametrize("content", POINTERS)
+by_start = pytest.mark.parametrize("content", POINTERS, ids=lambda content: ascii(content[:30]))
+
+
+@by_start
 def test_a_damaged_pointer_is_said_to_be_so(
     corpus: Callable[..., Path], index: Path, content: bytes
 ) -> None:
@@ -375,7 +381,7 @@ def test_a_damaged_pointer_is_said_to_be_so(
     assert "`searchkit rebuild`" in sentence
 
 
-@pytest.mark.parametrize("content", POINTERS)
+@by_start
 def test_a_damaged_pointer_is_healed_by_a_rebuild(
     corpus: Callable[..., Path], index: Path, content: bytes
 ) -> None:
@@ -398,6 +404,7 @@ def edited(**changes: object) -> Callable[[str], str]:
         (lambda _: "[]", CorruptIndex),
         (lambda _: "null", CorruptIndex),
         (lambda _: '{"articles": 2}', CorruptIndex),
+        (lambda _: "[" * 200_000, CorruptIndex),
         (edited(articles=3), CorruptIndex),
         (edited(articles="2"), CorruptIndex),
         (edited(words={}), CorruptIndex),
@@ -436,7 +443,7 @@ def test_an_update_of_another_version_asks_for_a_rebuild(
         Archive.update(corpus("лис встав"), index)
     assert str(caught.value) == (
         f"The index in {str(index)!r} was built by another version of searchkit"
-        " (format 0, analyser 1); run `searchkit rebuild`."
+        f" (format 0, analyser {CHAIN}); run `searchkit rebuild`."
     )
     assert generations(index) == ["000001", "live.json"]
 
@@ -452,6 +459,66 @@ def test_a_missing_file_is_said_to_be_so(
     assert complaint(index)[0] is CorruptIndex
     assert Archive.rollback(index) == "000001"
     assert found(index) == ["лис спить"]
+
+
+@pytest.mark.parametrize("name", ["live.json", "000002/generation.json"])
+@pytest.mark.parametrize("why", [errno.EACCES, errno.EIO])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    corpus: Callable[..., Path],
+    index: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    why: int,
+) -> None:
+    """A rebuild would not help; the sentence says what the system says."""
+    Archive.build(corpus("лис спить"), index)
+    Archive.build(corpus("лис встав"), index)
+    read_text = Path.read_text
+
+    def refuse(path: Path, *args: Any, **options: Any) -> str:
+        if path == index / name:
+            raise OSError(why, os.strerror(why), str(path))
+        return read_text(path, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    kind, sentence = complaint(index)
+    assert kind is IndexUnusable
+    assert sentence == f"{index / name} cannot be read: {os.strerror(why)}."
+    monkeypatch.undo()
+    assert found(index) == ["лис встав"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "error"),
+    [
+        (lambda old: (old / "generation.json").unlink(), CorruptIndex),
+        (lambda old: (old / "generation.json").write_text("{"), CorruptIndex),
+        (lambda old: next(old.glob("*.arrays")).unlink(), CorruptIndex),
+        (
+            lambda old: (old / "generation.json").write_text(
+                edited(format=0)((old / "generation.json").read_text(encoding="utf-8"))
+            ),
+            IndexVersion,
+        ),
+    ],
+    ids=["no manifest", "broken manifest", "no segment", "other version"],
+)
+def test_a_generation_that_cannot_be_opened_is_not_rolled_back_to(
+    corpus: Callable[..., Path],
+    index: Path,
+    damage: Callable[[Path], object],
+    error: type[IndexUnusable],
+) -> None:
+    Archive.build(corpus("лис спить"), index)
+    Archive.build(corpus("лис встав"), index)
+    damage(index / "000001")
+    with pytest.raises(error) as caught:
+        Archive.rollback(index)
+    assert str(caught.value) == (
+        f"The earlier generation, {index / '000001'}, cannot be opened; 000002 stays live, and"
+        " `searchkit rebuild` builds a new one."
+    )
+    assert found(index) == ["лис встав"]
 
 
 @pytest.mark.parametrize("part", [0, 0.01, 0.3, 0.6, 0.9, 0.999])

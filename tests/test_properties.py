@@ -2,18 +2,27 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import Reference
+from reference import Reference, marks
 
 from searchkit import Archive
-from searchkit.analysis import analyze
+from searchkit.analysis import analyze, word_pairs
+from searchkit.analysis.arrays import Batches
 from searchkit.analysis.normalize import normalize
-from searchkit.highlight import marks, passages, sentences
+from searchkit.highlight import passages, sentences, spans
 from searchkit.query.parse import parse
+from searchkit.query.tree import OPERATORS
+from searchkit.schema import FIELD_NAMES
 
 # Letters, marks and signs at which tokenizers, parsers and highlighters stumble.
 AWKWARD = "абвгґіїй ABC 012 '’ʼ`- –—\n\t\r\0\u0301\u0306\u00ad\u200b\ufeff😀ßİﬁ\ud800"
 AWKWARD += '.,:;!?…"«»„“()[]=*~_'
+AWKWARD += "ѐЀЍÌỳİ\u02b9\u0374\u2010\u2060\U00017118"
 awkward = st.text(st.sampled_from(AWKWARD) | st.characters(), max_size=60)
+
+# What means something in a query, glued together with what does not.
+SAID = [*OPERATORS, *(f"{name}:" for name in FIELD_NAMES), "date:", "date:[", "TO", "2025", "~05"]
+said = st.sampled_from(SAID) | st.sampled_from(AWKWARD) | st.just(" ") | st.just('"')
+asked = awkward | st.lists(said, max_size=20).map("".join) | st.lists(said).map(" ".join)
 
 WORDS = ["мир", "мирні", "переговори", "переговорів", "посередник", "Києві", "замок", "три", "у",
          "прес-конференція", "м’яч", "ґрунт", "COVID-19", "xyz"]  # fmt: skip
@@ -65,7 +74,31 @@ def test_normalizing_twice_is_normalizing_once(text: str) -> None:
         assert normalize(once) == once
 
 
-@given(awkward)
+@given(st.lists(awkward, max_size=4))
+@settings(deadline=None)
+def test_a_batch_of_texts_has_the_words_of_each(texts: list[str]) -> None:
+    """What is indexed at once is what `analyze` finds text by text, when met anew and again."""
+    tokens = [analyze(text) for text in texts]
+    batches = Batches()
+    for _ in range(2):
+        rows = batches.rows(texts)
+        assert rows.words.tolist() == [len(found) for found in tokens]
+        assert rows.starts.tolist() == [token.start for found in tokens for token in found]
+        pairs = list(batches.pairs)
+        where = zip(rows.text.tolist(), rows.position.tolist(), rows.pair.tolist(), strict=True)
+        found_pairs: dict[tuple[int, int], list[tuple[str, str]]] = {}
+        for text, position, pair in where:
+            found_pairs.setdefault((text, position), []).append(pairs[pair])
+        for text, found in enumerate(tokens):
+            for position, token in enumerate(found):
+                here = found_pairs.pop((text, position))
+                assert here == word_pairs(token.text)
+                assert tuple(dict.fromkeys(lemma for lemma, _ in here)) == token.lemmas
+                assert {form for _, form in here} == set(token.forms)
+        assert found_pairs == {}
+
+
+@given(asked)
 @settings(deadline=None)
 def test_any_text_can_be_read_as_a_query(text: str) -> None:
     """Parsing never raises, and what it understood can be typed again."""
@@ -78,7 +111,7 @@ def test_any_text_can_be_read_as_a_query(text: str) -> None:
 def test_passages_quote_the_text_and_mark_whole_words(text: str, query: str) -> None:
     """Whatever is asked of whatever text, spans are words of the article."""
     found = marks(text, parse(query + " мир*").tree, "text")
-    words = [mark.token.text for mark in found]
+    words = [text[start:end] for start, end in spans(text, found)]
     for passage in passages(text, found, 5):
         assert passage.text.strip("…").strip() in text
         for start, end in passage.spans:
@@ -93,7 +126,7 @@ def test_sentences_leave_out_nothing_but_space(text: str) -> None:
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
-@given(query=awkward)
+@given(query=asked)
 @shared
 def test_any_text_can_be_searched_for(archive: Archive, query: str) -> None:
     """No text that a person can type raises."""

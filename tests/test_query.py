@@ -75,6 +75,14 @@ def test_a_query_of_many_words_is_cut_and_says_so() -> None:
     assert (len(read.tree.parts), read.mended) == (MAX_WORDS, True)
 
 
+def test_a_noun_among_the_words_is_asked_for() -> None:
+    """`Ради` may be a preposition of old books, but is the parliament's."""
+    for query in ("Верховної Ради", "вивчення іноземних мов", "коло осіб"):
+        tree = parse(query).tree
+        assert isinstance(tree, Some)
+        assert tree.wanted == tree.parts
+
+
 def test_brackets_may_be_nested_without_end() -> None:
     """Brackets beyond a depth that nobody means are passed over."""
     read = parse("(" * 10_000 + "мир" + ")" * 10_000)

@@ -22,7 +22,7 @@ from searchkit.analysis.ukrainian import EUPHONY, FUNCTION_WORDS, ORDINAL_ENDING
 __all__ = ["CHAIN", "Token", "analyze", "dictionary_version", "is_function_word", "terms"]
 
 # Stored in every index; it changes whenever the same text would get other terms.
-CHAIN = "1"
+CHAIN = "2"
 
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 

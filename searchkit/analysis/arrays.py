@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
 
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+Array = NDArray[Any]
 
 _LONGEST = 64  # characters of a chunk that is told from others by its hash
 
@@ -103,8 +104,9 @@ class Batches:
         missing = (found < 0).nonzero()[0]
         if len(missing):
             fresh, where = np.unique(hashes[missing], return_index=True)
-            for key, i in zip(fresh.tolist(), missing[where].tolist(), strict=True):
-                self._learn(key, joined[first[i] : last[i]])
+            starts, ends = first[missing[where]].tolist(), last[missing[where]].tolist()
+            chunks = [joined[start:end] for start, end in zip(starts, ends, strict=True)]
+            self._chunks.add(fresh, [self._cut(chunk) for chunk in chunks])
             found[missing] = self._chunks.find(hashes[missing])
         return found
 
@@ -119,12 +121,15 @@ class Batches:
         hashes ^= hashes >> np.uint64(29)
         return hashes * np.uint64(0x9E3779B97F4A7C15)
 
-    def _learn(self, key: int, chunk: str) -> None:
-        starts, rows = [], []
-        for number, (start, end) in enumerate(spans(chunk)):
-            starts.append(start)
-            rows += [(number, pair) for pair in self._pairs(chunk[start:end])]
-        self._chunks.add(key, starts, rows)
+    def _cut(self, chunk: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return where the words of a chunk start, and word and pair of each of its rows."""
+        words = list(spans(chunk))
+        rows = [
+            (number, pair)
+            for number, (start, end) in enumerate(words)
+            for pair in self._pairs(chunk[start:end])
+        ]
+        return [start for start, _ in words], rows
 
     def _pairs(self, word: str) -> list[int]:
         found = self._words.get(word)
@@ -153,25 +158,30 @@ class Batches:
 
 
 class _Chunks:
-    """An open-addressing hash table, and what is known of each chunk: its words and rows."""
+    """What is known of each chunk, in the order of their numbers, and a hash table to find it.
+
+    Attributes:
+        first_word, words: a chunk's words are `starts[first_word : first_word + words]`.
+        starts: where a word begins in its chunk.
+        first_row, rows: likewise into the two that follow.
+        word_of_row, pair_of_row: the word's number in the chunk, and one of its pairs.
+    """
 
     def __init__(self) -> None:
         self._keys: Hashes = np.zeros(1 << 16, np.uint64)
         self._values = np.full(1 << 16, -1, np.int32)
-        self._all: list[int] = []
-        self._lists: tuple[list[int], ...] = ([], [], [], [], [], [], [])
-        self._joined: list[Ints] = [np.zeros(0, np.int64) for _ in range(7)]
-        self._totals = [0, 0]
+        self._added = _Column(np.uint64)
+        self._first_word, self._words, self._starts = _Column(), _Column(), _Column()
+        self._first_row, self._rows = _Column(), _Column()
+        self._word_of_row, self._pair_of_row = _Column(), _Column()
 
-    def __getattr__(self, name: str) -> Ints:
-        return self._array(_COLUMNS[name])
-
-    def _array(self, column: int) -> Ints:
-        if self._lists[column]:
-            new = np.array(self._lists[column], np.int64)
-            self._joined[column] = np.concatenate([self._joined[column], new])
-            self._lists[column].clear()
-        return self._joined[column]
+    first_word = property(lambda self: self._first_word.array)
+    words = property(lambda self: self._words.array)
+    starts = property(lambda self: self._starts.array)
+    first_row = property(lambda self: self._first_row.array)
+    rows = property(lambda self: self._rows.array)
+    word_of_row = property(lambda self: self._word_of_row.array)
+    pair_of_row = property(lambda self: self._pair_of_row.array)
 
     def find(self, hashes: Hashes) -> NDArray[np.int32]:
         """Return the number of each chunk; -1 where it is not known."""
@@ -185,40 +195,57 @@ class _Chunks:
             left = left[(found[left] >= 0) & (self._keys[slots[left]] != hashes[left])]
         return found
 
-    def add(self, key: int, starts: list[int], rows: list[tuple[int, int]]) -> None:
-        """Learn a chunk that is not yet known."""
-        if len(self._all) * 3 > len(self._keys):
-            self._grow()
-        self._place(key, len(self._all))
-        self._all.append(key)
-        words, of_rows = self._totals
-        self._totals = [words + len(starts), of_rows + len(rows)]
-        news = ([words], [len(starts)], starts, [of_rows], [len(rows)])
-        for column, new in zip(self._lists, chain(news, zip(*rows, strict=True)), strict=False):
-            column.extend(new)
+    def add(self, keys: Hashes, cut: list[tuple[list[int], list[tuple[int, int]]]]) -> None:
+        """Learn chunks that are not yet known: where their words start, and their rows."""
+        words = [len(starts) for starts, _ in cut]
+        rows = [len(of_chunk) for _, of_chunk in cut]
+        self._first_word.extend(len(self.starts) + np.cumsum(words) - words)
+        self._first_row.extend(len(self.pair_of_row) + np.cumsum(rows) - rows)
+        self._words.extend(words)
+        self._rows.extend(rows)
+        self._starts.extend([start for starts, _ in cut for start in starts])
+        flat = np.array([row for _, of_chunk in cut for row in of_chunk], np.int64).reshape(-1, 2)
+        self._word_of_row.extend(flat[:, 0])
+        self._pair_of_row.extend(flat[:, 1])
+        before = len(self._added.array)
+        self._added.extend(keys)
+        if len(self._added.array) * 3 > len(self._keys):
+            size = 1 << (len(self._added.array) * 6).bit_length()
+            self._keys, self._values = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
+            before = 0
+        self._place(self._added.array[before:], before)
 
-    def _place(self, key: int, number: int) -> None:
-        mask = len(self._keys) - 1
-        slot = key & mask
-        while self._values[slot] >= 0:
-            slot = (slot + 1) & mask
-        self._keys[slot] = key
-        self._values[slot] = number
+    def _place(self, keys: Hashes, first: int) -> None:
+        """Give every key the first free slot from its own on; all at once, again until all have."""
+        mask = np.uint64(len(self._keys) - 1)
+        slots = keys & mask
+        left = np.arange(len(keys))
+        while len(left):
+            here = slots[left]
+            free = self._values[here] < 0
+            self._values[here[free]] = left[free] + first  # of several keys the last one wins
+            placed = self._values[here] == left + first
+            self._keys[here[placed]] = keys[left[placed]]
+            left = left[~placed]
+            slots[left] = (slots[left] + np.uint64(1)) & mask
 
-    def _grow(self) -> None:
-        size = 4 * len(self._keys)
-        self._keys = np.zeros(size, np.uint64)
-        self._values = np.full(size, -1, np.int32)
-        for number, key in enumerate(self._all):
-            self._place(key, number)
 
+class _Column:
+    """An array that grows: there is room for as much again."""
 
-_COLUMNS = {
-    name: number
-    for number, name in enumerate(
-        ("first_word", "words", "starts", "first_row", "rows", "word_of_row", "pair_of_row")
-    )
-}
+    def __init__(self, dtype: type[np.generic] = np.int64) -> None:
+        self._room = np.empty(1024, dtype)
+        self.array = self._room[:0]
+
+    def extend(self, new: Sequence[int] | Array) -> None:
+        """Put numbers at the end."""
+        size = len(self.array) + len(new)
+        if size > len(self._room):
+            room = np.empty(2 * size, self._room.dtype)
+            room[: len(self.array)] = self.array
+            self._room = room
+        self._room[len(self.array) : size] = new
+        self.array = self._room[:size]
 
 
 def slices(first: Ints, counts: Ints) -> tuple[Ints, Ints]:

@@ -1,12 +1,16 @@
 """A word's lemmas: every dictionary entry it may be a form of, by pymorphy3."""
 
+import re
 from functools import cache
 from typing import Any
 
-from searchkit.analysis.normalize import is_cyrillic
 from searchkit.analysis.ukrainian import COMMON_WORDS, EUPHONY
 
 MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
+
+# What may be in the dictionary, or be guessed by its Cyrillic ending (it-компанії, though not
+# 36-й). For letters that have no name in Unicode, the Tangut ones, pymorphy3 raises an error.
+_UKRAINIAN = re.compile(r"(?=.*[\u0400-\u04ff])[a-z\u00df-\u024f\u0400-\u04ff'-]+")
 
 
 @cache
@@ -28,14 +32,14 @@ def lemmas(word: str) -> tuple[str, ...]:
     """Return the lemmas of a normalised word, the likeliest first, at least one.
 
     A word that the dictionary lacks has its own form among its lemmas, and those guesses by
-    its ending that are at least half as likely as the best. Latin words and numbers are
-    their own lemma.
+    its ending that are at least half as likely as the best. Latin words, numbers and words
+    with letters of any third script are their own lemma.
 
     >>> lemmas("києві"), lemmas("covid"), lemmas("зі")
     (('київ', 'кий'), ('covid',), ('з',))
     """
     word = EUPHONY.get(word, word)
-    if len(word) > MAX_LENGTH or not is_cyrillic(word) or any(map(str.isdigit, word)):
+    if len(word) > MAX_LENGTH or not _UKRAINIAN.fullmatch(word):
         return (word,)
     found = _known(word)
     if found:

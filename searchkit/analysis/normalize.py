@@ -15,14 +15,18 @@ from searchkit.analysis.ukrainian import (
     INVISIBLE,
     LATIN_TO_CYRILLIC,
     STRESS,
+    STRESSED_LETTERS,
 )
 
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 _UNIFY = str.maketrans(
-    dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-") | dict.fromkeys(INVISIBLE)
+    dict.fromkeys(APOSTROPHES, "'")
+    | dict.fromkeys(HYPHENS, "-")
+    | dict.fromkeys(INVISIBLE)
+    | {"İ": "I"}  # whose small letter Python writes with a dot above the dot
 )
-_NO_STRESS = str.maketrans(dict.fromkeys(STRESS))
+_NO_STRESS = STRESSED_LETTERS | str.maketrans(dict.fromkeys(STRESS))
 
 
 def normalize(word: str) -> str:
@@ -30,12 +34,11 @@ def normalize(word: str) -> str:
 
     ґ is kept, since the dictionary tells it from г; see `fold`.
     """
-    word = word.translate(_UNIFY)
+    word = unicodedata.normalize("NFC", word).translate(_UNIFY)
     if word.isascii():
         return word.lower()
     if _CYRILLIC.search(word):
         word = word.translate(_NO_STRESS)  # of a Latin é it is a part
-    word = unicodedata.normalize("NFC", word)
     if _LATIN.search(word):
         word = "-".join(_one_script(part) for part in word.split("-"))  # IT-компанія
     return unicodedata.normalize("NFC", word.lower())
@@ -44,11 +47,6 @@ def normalize(word: str) -> str:
 def fold(word: str) -> str:
     """Return a normalised word as the term it is indexed by: ґ written as г."""
     return word.translate(FOLDED_LETTERS)
-
-
-def is_cyrillic(word: str) -> bool:
-    """Tell whether the word has a Cyrillic letter."""
-    return _CYRILLIC.search(word) is not None
 
 
 def _one_script(part: str) -> str:

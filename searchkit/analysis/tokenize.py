@@ -1,8 +1,9 @@
 """Text to words, with offsets into the original.
 
 A word is a run of letters and digits, with the apostrophes, stress marks and soft hyphens
-inside it. Hyphens join (прес-конференція, COVID-19), and so do points, commas and colons
-between digits (1,5 or 24.02.2022 or 20:30). For any string, `text[start:end]` is the word.
+inside it, also where two of these meet. Hyphens join (прес-конференція, COVID-19), and so do
+points, commas and colons between digits (1,5 or 24.02.2022 or 20:30). For any string,
+`text[start:end]` is the word.
 """
 
 import re
@@ -10,10 +11,11 @@ from collections.abc import Iterator
 
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
 
-LETTER = r"[^\W_ʼʹ]"  # two apostrophes that Unicode counts among the letters
+LETTER = r"[^\W_ʼʹ\u0374]"  # three apostrophes that Unicode counts among the letters
 COMBINING = r"\u0300-\u036f"  # accents, and the breve of a decomposed й
 _PART = rf"{LETTER}+(?:[{COMBINING}{INVISIBLE}]+{LETTER}+)*[{COMBINING}]*"
-_JOINER = rf"(?:[{re.escape(APOSTROPHES + HYPHENS)}]|(?<=\d)[.,:](?=\d))"
+_SIGN = rf"[{INVISIBLE}]*[{re.escape(APOSTROPHES + HYPHENS)}][{INVISIBLE}]*"
+_JOINER = rf"(?:{_SIGN}|(?<=\d)[.,:](?=\d))"
 
 WORD = rf"{_PART}(?:{_JOINER}{_PART})*"
 _WORD = re.compile(WORD)

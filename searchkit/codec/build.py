@@ -21,7 +21,7 @@ from searchkit.analysis.arrays import Batches, slices
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, read, writing
 from searchkit.codec.segment import CHAMPIONS, FREQUENT, LEVELS, id_hash
-from searchkit.codec.stored import Packer
+from searchkit.codec.stored import Packer, steps
 from searchkit.codec.strings import string_arrays
 from searchkit.dates import parse_span
 from searchkit.generations import Averages
@@ -48,12 +48,11 @@ class RunMaker:
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
-        rows, starts = self._rows(articles)
+        rows, words, starts = self._rows(articles)
         while len(self._term_of_pair) < len(self._batches.pairs):
             self._learn()
-        _write_run(
-            path, rows, np.array(self._term_of_pair, np.int64), self._stored(articles, starts)
-        )
+        stored = self._stored(articles, words, starts)
+        _write_run(path, rows, np.array(self._term_of_pair, np.int64), stored)
         return path
 
     def vocabulary(self) -> Vocabulary:
@@ -65,22 +64,20 @@ class RunMaker:
         pairs = list(self._batches.pairs)[len(self._term_of_pair) :]
         self._term_of_pair += [self._terms.setdefault(term, len(self._terms)) for term, _ in pairs]
 
-    def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], list[Ints]]:
-        """Return article, position and pair of each row, and where each text's words start."""
-        found: list[list[Any]] = [[], [], []]
-        starts: list[Ints] = []
+    def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Ints, Ints]:
+        """Return article, position and pair of each row; then what `_stored` wants."""
+        found: list[list[Any]] = [[], [], [], [], []]
         for first, batch in _batched(articles):
             texts = [text for article in batch for text in (article.title, article.text)]
             rows = self._batches.rows(texts)
-            starts += np.split(rows.starts, np.cumsum(rows.words)[:-1])
             shift = np.where(rows.text & 1, np.repeat(rows.words[::2], 2)[rows.text] + GAP, 0)
-            for column, new in zip(
-                found, (first + (rows.text >> 1), rows.position + shift, rows.pair), strict=True
-            ):
-                column.append(new)
-        for column, more in zip(found, self._labels(articles), strict=True):
+            new = (first + (rows.text >> 1), rows.position + shift, rows.pair)
+            for column, part in zip(found, (*new, rows.words, rows.starts), strict=True):
+                column.append(part)
+        for column, more in zip(found, self._labels(articles), strict=False):
             column.append(np.array(more, np.int64))
-        return [np.concatenate(column) for column in found], starts
+        *columns, words, starts = (np.concatenate(column) for column in found)
+        return columns, words, starts
 
     def _labels(self, articles: Sequence[Article]) -> tuple[list[int], list[int], list[int]]:
         """Return the rows of sources, sections, authors and tags: few values, met often."""
@@ -109,19 +106,24 @@ class RunMaker:
             self._values[name, value] = where, which
         return where, which
 
-    def _stored(self, articles: Sequence[Article], starts: list[Ints]) -> dict[str, Array]:
-        """Return what is kept of the articles themselves."""
+    def _stored(self, articles: Sequence[Article], words: Ints, starts: Ints) -> dict[str, Array]:
+        """Return what is kept of the articles themselves.
+
+        Of each title and each text, alternately, `words` is how many words it has; `starts` is
+        where they start.
+        """
+        titles = np.array([len(article.title) + 1 for article in articles], np.int64)
+        titles = np.repeat(titles, words[1::2])  # one for each word of a text
+        is_title = np.repeat(np.arange(len(words)) % 2 == 0, words)
+        starts[~is_title] += titles
+        where = steps(starts, words[::2] + words[1::2])
         records = [
-            self._packer.pack(
-                article,
-                np.concatenate([starts[2 * i], starts[2 * i + 1] + len(article.title) + 1]),
-            )
-            for i, article in enumerate(articles)
+            self._packer.pack(article, each) for article, each in zip(articles, where, strict=True)
         ]
         dates = [parse_span(article.date) if article.date else (0, 0) for article in articles]
         return {
-            "title_words": np.array([len(each) for each in starts[::2]], "<u4"),
-            "text_words": np.array([len(each) for each in starts[1::2]], "<u4"),
+            "title_words": words[::2].astype("<u4"),
+            "text_words": words[1::2].astype("<u4"),
             "first": np.array([first for first, _ in dates], "<u8"),
             "last": np.array([last for _, last in dates], "<u8"),
             "ids": np.frombuffer(b"".join(id_hash(a.id) for a in articles), np.uint8),

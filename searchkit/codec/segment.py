@@ -73,13 +73,15 @@ class Segment:
         self._form_terms = arrays["form_terms"].data
         self._form_ordinals = arrays["form_ordinals"].data
 
-    def postings(self, term: int) -> slice:
-        """Return where the postings of a term are, articles ascending."""
-        return slice(self._posting_ends[term - 1] if term else 0, self._posting_ends[term])
+    def postings(self, term: int, last: int | None = None) -> slice:
+        """Return where the postings of a term are, articles ascending; or those up to `last`."""
+        end = self._posting_ends[term if last is None else last]
+        return slice(self._posting_ends[term - 1] if term else 0, end)
 
-    def places(self, term: int) -> slice:
-        """Return where the places of a term are, in the order of its postings."""
-        return slice(self._place_ends[term - 1] if term else 0, self._place_ends[term])
+    def places(self, term: int, last: int | None = None) -> slice:
+        """Return where the places of these postings are, in their order."""
+        end = self._place_ends[term if last is None else last]
+        return slice(self._place_ends[term - 1] if term else 0, end)
 
     def form(self, number: int) -> tuple[int, int]:
         """Return a term that has the form, and the form's number among the term's forms."""

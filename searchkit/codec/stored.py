@@ -13,7 +13,8 @@ articles:
 By the steps a highlighter finds the n-th word without reading the text from its beginning.
 
 >>> packer = Packer.trained([])
->>> record = packer.pack(Article("1", "Мир у світі", "Вісті"), np.array([0, 6, 10, 12]))
+>>> [where] = steps(np.array([0, 6, 10, 12]), np.array([4]))
+>>> record = packer.pack(Article("1", "Мир у світі", "Вісті"), where)
 >>> article, starts = Unpacker(packer.dictionary).unpack(record)
 >>> article.text, article.title, starts
 ('Мир у світі', 'Вісті', array([ 0,  6, 10, 12]))
@@ -23,6 +24,7 @@ import json
 import struct
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import zstandard
@@ -55,7 +57,7 @@ class Packer:
     def trained(cls, articles: Sequence[Article]) -> "Packer":
         """Make one whose dictionary has what these articles have in common."""
         samples: list[bytes | bytearray | memoryview] = [
-            record(article, np.empty(0, np.int64)) for article in articles
+            record(article, b"") for article in articles
         ]
         if len(samples) < _ENOUGH:
             return cls(b"")
@@ -64,14 +66,14 @@ class Packer:
         except zstandard.ZstdError:  # too little to learn from
             return cls(b"")
 
-    def pack(self, article: Article, starts: Ints) -> bytes:
-        """Compress an article and where its words start, as if `title + " " + text` were one."""
-        return self._zstd.compress(record(article, starts))
+    def pack(self, article: Article, steps: bytes) -> bytes:
+        """Compress an article and where its words start (`steps`)."""
+        return self._zstd.compress(record(article, steps))
 
 
-def record(article: Article, starts: Ints) -> bytes:
+def record(article: Article, steps: bytes) -> bytes:
     """Return a record as it is before compression."""
-    named, steps = article.fields(), _steps(starts)
+    named = article.fields()
     text = article.text.encode("utf-8", "surrogatepass")
     return b"".join([_HEAD.pack(len(named), len(steps)), named, steps, text])
 
@@ -106,9 +108,22 @@ class Unpacker:
         return zstd
 
 
-def _steps(starts: Ints) -> bytes:
+def steps(starts: Ints, words: Ints) -> list[bytes]:
+    """Return the steps of several articles.
+
+    Args:
+        starts: where the words of each begin, one article after the other; in each as if
+            `title + " " + text` were one.
+        words: how many they are in each.
+    """
     gaps = np.diff(starts, prepend=0)
+    ends = np.cumsum(words)
+    first = (ends - words)[words > 0]
+    gaps[first] = starts[first]
     sizes = gaps // 255 + 1
-    steps = np.full(int(sizes.sum()), 255, np.uint8)
-    steps[np.cumsum(sizes) - 1] = gaps % 255
-    return steps.tobytes()
+    encoded = np.full(int(sizes.sum()), 255, np.uint8)
+    place = np.cumsum(sizes)
+    encoded[place - 1] = gaps % 255
+    whole = encoded.tobytes()
+    bounds = np.concatenate([[0], place])[np.concatenate([[0], ends])].tolist()
+    return [whole[low:high] for low, high in pairwise(bounds)]

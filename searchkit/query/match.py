@@ -176,20 +176,26 @@ class Matcher:
 
     def _phrase(self, phrase: Phrase, scope: str) -> Match:
         both = intersection([self.match(word, scope).docs for word in dict.fromkeys(phrase.words)])
-        slots = [self._places(word, scope, both) for word in phrase.words]
-        if phrase.slop is None:
-            places = side_by_side(slots)
-        else:
-            places = within_reach(slots, phrase.words, phrase.slop)
-        docs, codes = self._counted(places, scope)
+        docs, codes = self._counted(self._begins(phrase, scope, both), scope)
         return Match(docs, self._scores(codes, len(docs)))
 
-    def _places(self, leaf: Leaf, scope: str, among: Numbers) -> Ints:
+    def _begins(self, phrase: Phrase, scope: str, among: Numbers) -> Ints:
+        """Return where a phrase begins in some articles, ascending."""
+        slots = self.slots(phrase, scope, among)
+        if phrase.slop is None:
+            return side_by_side(slots)
+        return within_reach(slots, phrase.words, phrase.slop)
+
+    def slots(self, phrase: Phrase, scope: str, among: Numbers) -> list[Ints]:
+        """Return the places of each word of a phrase in some articles, ascending."""
+        places = {w: self.places(w, scope, among) for w in dict.fromkeys(phrase.words)}
+        return [places[word] for word in phrase.words]
+
+    def places(self, leaf: Leaf, scope: str, among: Numbers) -> Ints:
         """Return where a word stands in some articles, ascending."""
         name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
-            places = self.index.starting_places(key(name, leaf.start).encode())
-            return places[np.isin(places >> POSITION_BITS, among)]
+            return self.index.starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
             return np.unique(self.index.form_places(key(name, leaf.form).encode(), among))
         found = [self.index.places(key(name, term).encode(), among) for term in leaf.terms]
@@ -219,7 +225,7 @@ class Matcher:
             [docs, *(self.match(w, bonus.scope).docs for w in (bonus.left, bonus.right))]
         )
         if len(both):
-            slots = [self._places(w, bonus.scope, both) for w in (bonus.left, bonus.right)]
+            slots = [self.places(w, bonus.scope, both) for w in (bonus.left, bonus.right)]
             having, codes = self._counted(side_by_side(slots, bonus.distance), bonus.scope)
             added[docs.searchsorted(having)] = codes * np.float32(bonus.most / LEVELS)
         return added
@@ -348,12 +354,7 @@ class Matcher:
         docs = np.array([number], np.uint32)
         name = str(leaf)
         if isinstance(leaf, Phrase):
-            slots = [self._places(word, scope, docs) for word in leaf.words]
-            places = (
-                side_by_side(slots)
-                if leaf.slop is None
-                else within_reach(slots, leaf.words, leaf.slop)
-            )
+            places = self._begins(leaf, scope, docs)
         elif isinstance(leaf, Word):
             field_name = ANYWHERE if scope == TITLE else scope
             each = {t: self.index.places(key(field_name, t).encode(), docs) for t in leaf.terms}
@@ -361,7 +362,7 @@ class Matcher:
             places = each[best_term]
             name = name if name == best_term else f"{name} → {best_term}"
         else:
-            places = self._places(leaf, scope, docs)
+            places = self.places(leaf, scope, docs)
         tells = idf(self.index.articles, len(found.docs))
         details = {"share": 1.0, "idf": tells, **self._details(places, number, scope)}
         return Factor(name, score, details)
@@ -371,7 +372,7 @@ class Matcher:
         score = float(self.bonus(bonus, docs)[0])
         if not score:
             return []
-        slots = [self._places(word, bonus.scope, docs) for word in (bonus.left, bonus.right)]
+        slots = [self.places(word, bonus.scope, docs) for word in (bonus.left, bonus.right)]
         places = side_by_side(slots, bonus.distance)
         details = {"share": NEIGHBOURS, "idf": bonus.idf}
         details |= self._details(places, number, bonus.scope)

@@ -9,6 +9,8 @@ OR binds its neighbours before they become part of a run of plain words, AND bef
 such a run whatever has a field name or NOT before it is a condition: `переговори
 source:вісник NOT Київ` wants every article to meet the last two. Punctuation says nothing.
 
+Inside quotation marks only words count: operators and field names are words like any other.
+
 What cannot be meant as it stands (a bracket left open, an operator with nothing behind it)
 is read as well as it can be, and `Query.mended` is set.
 """
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 
 from searchkit.analysis import analyze
 from searchkit.analysis.tokenize import WORD
-from searchkit.dates import parse_span
+from searchkit.dates import Span, parse_span
 from searchkit.errors import DateError
 from searchkit.query.tree import (
     OPERATORS,
@@ -56,6 +58,7 @@ _LEXEME = re.compile(
     """,
     re.VERBOSE,
 )
+_QUOTED = re.compile(rf"(?P<exact>=(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Query:
     Attributes:
         text: as it was typed.
         tree: what is asked for; None where there is no word to look for.
-        mended: whether something in the text could not be meant as it stood.
+        mended: whether something in the text could not be meant as it stood, or there is no word
+            in it to look for.
     """
 
     text: str
@@ -86,7 +90,7 @@ def parse(text: str) -> Query:
     """
     reader = _Reader(text)
     tree = reader.query(0)
-    return Query(text, tree, reader.mended)
+    return Query(text, tree, reader.mended or tree is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +143,16 @@ class _Reader:
     def _phrase(self, match: re.Match[str]) -> list[_Lexeme]:
         self.mended |= not match["end"]
         words = [
-            leaf
-            for inner in _LEXEME.finditer(match["quoted"])
-            if inner["text"]
-            for leaf in self._leaves(inner)
+            leaf for inner in _QUOTED.finditer(match["quoted"]) for leaf in self._leaves(inner)
         ]
         if not words:
             self.mended = True
             return []
-        slop = min(int(match["slop"][:4]), MAX_SLOP) if match["slop"] else None
+        slop = None
+        if match["slop"]:
+            typed = int(match["slop"][:4000])  # of more digits Python makes no number
+            slop = min(typed, MAX_SLOP)
+            self.mended |= slop < typed
         return [_Lexeme("node", Phrase(tuple(words), slop) if len(words) > 1 else words[0])]
 
     def _date(self, match: re.Match[str]) -> list[_Lexeme]:
@@ -158,10 +163,11 @@ class _Reader:
         try:
             if len(ends) > 2 or not (first or last):
                 raise DateError(text)  # noqa: TRY301 - mended below like any other
-            span = (
-                parse_span(first)[0] if first not in ("", "*") else 1,
-                parse_span(last)[1] if last not in ("", "*") else 99999999999999,
-            )
+            span = _span(first, last)
+            if span[0] > span[1]:  # "[2019 TO 2018]": the ends are swapped
+                self.mended = True
+                first, last = last, first
+                span = _span(first, last)
         except DateError:
             self.mended = True
             return [_Lexeme("node", Word.of(token)) for token in analyze(text)[:2]]
@@ -244,6 +250,13 @@ class _Reader:
     def _skip(self) -> None:
         self._at += 1
         self.mended = True
+
+
+def _span(first: str, last: str) -> Span:
+    return (
+        parse_span(first)[0] if first not in ("", "*") else 1,
+        parse_span(last)[1] if last not in ("", "*") else 99999999999999,
+    )
 
 
 _KINDS = ("open", "close", "phrase", "date", "field", "word", "stray")

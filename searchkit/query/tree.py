@@ -99,7 +99,8 @@ class Phrase:
 
     def __str__(self) -> str:
         tail = "" if self.slop is None else f"~{self.slop}"
-        return f'"{" ".join(map(str, self.words))}"{tail}'
+        words = (word.text if isinstance(word, Word) else str(word) for word in self.words)
+        return f'"{" ".join(words)}"{tail}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,7 @@ class Index:
         living = self.living()
         dated = self.first[living]
         dated = dated[dated > 0]
-        days = [iso_day(moment) for moment in (dated.min(), dated.max())] if len(dated) else []
+        days = [iso_day(int(moment)) for moment in (dated.min(), dated.max())] if len(dated) else []
         return {
             "bytes": self._bytes,
             **asdict(self.manifest),

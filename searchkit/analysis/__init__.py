@@ -64,10 +64,8 @@ def word_pairs(word: str) -> list[tuple[str, str]]:
     >>> word_pairs("Києві"), word_pairs("36-й")
     ([('київ', 'києві'), ('кий', 'києві')], [('36-й', '36-й'), ('36', '36')])
     """
-    forms = _forms(word)
-    return list(
-        dict.fromkeys((fold(lemma), fold(form)) for form in forms for lemma in lemmas(form))
-    )
+    pairs = [(fold(lemma), fold(form)) for form in _forms(word) for lemma in lemmas(form)]
+    return list(dict.fromkeys(pairs)) if len(pairs) > 1 else pairs
 
 
 def terms(word: str) -> Terms:
@@ -85,6 +83,8 @@ def terms(word: str) -> Terms:
 def _forms(word: str) -> list[str]:
     """Return the spelling of a word and, if it is a compound, those of its parts."""
     whole = normalize(word)
+    if whole.isalpha():
+        return [whole]
     pieces = parts(whole)
     return [whole] + [
         piece

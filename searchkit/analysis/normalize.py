@@ -18,6 +18,7 @@ from searchkit.analysis.ukrainian import (
     STRESSED_LETTERS,
 )
 
+_PLAIN = re.compile(r"[А-ЩЬЮЯЄІЇҐа-щьюяєіїґ]+")  # most words: there is nothing to unify
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 _UNIFY = str.maketrans(
@@ -34,6 +35,8 @@ def normalize(word: str) -> str:
 
     ґ is kept, since the dictionary tells it from г; see `fold`.
     """
+    if _PLAIN.fullmatch(word):
+        return word.lower()
     word = unicodedata.normalize("NFC", word).translate(_UNIFY)
     if word.isascii():
         return word.lower()
@@ -46,7 +49,7 @@ def normalize(word: str) -> str:
 
 def fold(word: str) -> str:
     """Return a normalised word as the term it is indexed by: ґ written as г."""
-    return word.translate(FOLDED_LETTERS)
+    return word.translate(FOLDED_LETTERS) if "ґ" in word else word
 
 
 def _one_script(part: str) -> str:

@@ -49,8 +49,23 @@ Array = NDArray[Any]
 Shapes = Mapping[str, tuple[str, int]]
 
 
+class Arrays(dict[str, Array]):
+    """The arrays of one file, by their names."""
+
+    def __init__(self, mapped: mmap.mmap, table: dict[str, list[Any]]) -> None:
+        self._mapped = mapped
+        for name, (dtype, length, at, _) in table.items():
+            empty = np.empty(0, dtype)
+            self[name] = np.frombuffer(mapped, dtype, length, at) if length else empty
+
+    def release(self) -> None:
+        """Give the memory back that holds what was read or written so far; the file has it."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
 @contextmanager
-def writing(path: Path, shapes: Shapes) -> Iterator[dict[str, Array]]:
+def writing(path: Path, shapes: Shapes) -> Iterator[Arrays]:
     """Make a file of arrays, {name: (dtype, length)}, all 0; yield them to be filled.
 
     On leaving, checksums and the table are written. Syncing is the caller's.
@@ -63,7 +78,7 @@ def writing(path: Path, shapes: Shapes) -> Iterator[dict[str, Array]]:
     with path.open("wb+") as file:
         file.truncate(start)
         with mmap.mmap(file.fileno(), max(start, 1)) as mapped:
-            arrays = _views(mapped, table)
+            arrays = Arrays(mapped, table)
             yield arrays
             for name in table:
                 table[name][3] = f"{_crc(arrays[name]):08x}"
@@ -75,7 +90,7 @@ def writing(path: Path, shapes: Shapes) -> Iterator[dict[str, Array]]:
             mapped.flush()
 
 
-def read(path: Path) -> dict[str, Array]:
+def read(path: Path) -> Arrays:
     """Map a file of arrays into memory, read-only.
 
     Checks the table and the file's size; `check` reads every byte.
@@ -84,7 +99,7 @@ def read(path: Path) -> dict[str, Array]:
         CorruptIndex: the file is missing, cut off or damaged, or of another format.
     """
     mapped = _map(path)
-    return _views(mapped, _read_table(path, mapped))
+    return Arrays(mapped, _read_table(path, mapped))
 
 
 def check(path: Path) -> None:
@@ -95,7 +110,7 @@ def check(path: Path) -> None:
     """
     mapped = _map(path)
     table = _read_table(path, mapped)
-    for name, array in _views(mapped, table).items():
+    for name, array in Arrays(mapped, table).items():
         if f"{_crc(array):08x}" != table[name][3]:
             raise CorruptIndex(
                 f"{path} is damaged in the array {name!r}, at byte {table[name][2]} or after;"
@@ -147,13 +162,6 @@ def _damaged(path: Path, offset: int) -> CorruptIndex:
         f"{path} is damaged at byte {offset} or is not of this format;"
         " run `searchkit rebuild`, or go back with `searchkit rollback`."
     )
-
-
-def _views(mapped: mmap.mmap, table: dict[str, list[Any]]) -> dict[str, Array]:
-    return {
-        name: np.frombuffer(mapped, dtype, length, at) if length else np.empty(0, dtype)
-        for name, (dtype, length, at, _) in table.items()
-    }
 
 
 def _crc(array: Array) -> int:

@@ -9,6 +9,7 @@ run, the width of a range and the number of distinct words.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from searchkit.analysis import word_pairs
 from searchkit.analysis.arrays import Batches, slices
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, read, writing
+from searchkit.codec.arrays import Array, Arrays, read, writing
 from searchkit.codec.segment import CHAMPIONS, FREQUENT, LEVELS, id_hash
 from searchkit.codec.stored import Packer, steps
 from searchkit.codec.strings import string_arrays
@@ -31,7 +32,8 @@ from searchkit.schema import FIELDS, GAP, key, values
 Ints = NDArray[np.int64]
 
 BATCH = 150_000  # characters analysed at once: its arrays fit the processor's cache
-RANGE = 2_000_000  # rows merged at once
+RANGE = 1_000_000  # rows merged at once
+THREADS = 2  # that merge; more of them wait for memory rather than for a processor
 
 Vocabulary = tuple[list[str], list[tuple[int, str]]]
 
@@ -182,7 +184,7 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
 class _Run:
     """A run, its terms numbered as in the whole segment, its articles likewise."""
 
-    arrays: dict[str, Array]
+    arrays: Arrays
     terms: Ints  # ascending
     slots: Ints  # where the postings of each begin
     sizes: Ints  # and how many they are
@@ -343,27 +345,40 @@ def _merge(
     terms: Sequence[bytes],
     sizes: Ints,
     averages: Averages,
-    out: dict[str, Array],
+    out: Arrays,
 ) -> None:
     """Fill postings and places, one range of terms after the other."""
     for run in runs:  # from the order in which words were met to that of the alphabet
         order = np.argsort(run.terms, kind="stable")
         run.terms, run.slots, run.sizes = run.terms[order], run.slots[order], run.sizes[order]
     is_text = np.array([term[0] >= 0x20 for term in terms], bool)
-    row_ends = np.cumsum(sizes[1])
-    postings = rows = begin = 0
-    while begin < len(terms):
-        end = int(np.searchsorted(row_ends, rows + RANGE, "right"))
-        end = min(max(end, begin + 1), len(terms))
+    posting_ends, row_ends = np.cumsum(sizes[0]), np.cumsum(sizes[1])
+
+    def fill(begin: int, end: int) -> None:
         part = _gather(runs, begin, end)
-        here = slice(postings, postings + len(part.docs))
+        here = slice(int(posting_ends[end - 1]) - len(part.docs), int(posting_ends[end - 1]))
         out["docs"][here] = part.docs
         out["counts"][here] = part.counts
         out["codes"][here] = _codes(part, is_text[part.terms], averages, out)
-        places = slice(rows, rows + len(part.positions))
-        out["positions"][places] = part.positions
-        out["ordinals"][places] = part.ordinals
-        postings, rows, begin = here.stop, places.stop, end
+        there = slice(int(row_ends[end - 1]) - len(part.positions), int(row_ends[end - 1]))
+        out["positions"][there] = part.positions
+        out["ordinals"][there] = part.ordinals
+        for arrays in (out, *(run.arrays for run in runs)):
+            arrays.release()
+
+    with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
+        for done in [threads.submit(fill, *ends) for ends in _ranges(row_ends)]:
+            done.result()
+
+
+def _ranges(row_ends: Ints) -> Iterator[tuple[int, int]]:
+    """Yield ranges of terms that have RANGE rows together, or a single term."""
+    begin = 0
+    while begin < len(row_ends):
+        before = int(row_ends[begin - 1]) if begin else 0
+        end = int(np.searchsorted(row_ends, before + RANGE, "right"))
+        yield begin, (end := max(end, begin + 1))
+        begin = end
 
 
 @dataclass

@@ -29,6 +29,7 @@ from searchkit.analysis import terms
 from searchkit.dates import parse_span
 from searchkit.query.match import Matcher
 from searchkit.query.parse import parse
+from searchkit.query.top import top
 
 Run = Callable[[], Any]
 
@@ -204,12 +205,8 @@ class Searchkit(Engine):
         by_date = query.kind == NEWEST
 
         def run() -> object:
-            matcher = Matcher(index)
-            found = matcher.match(tree)
-            if window is not None:
-                found = found.among(matcher.within(found.docs, window))
-            page = matcher.best(found, BEST, by_date=by_date)
-            return page.docs, page.scores, len(found.docs)
+            found = top(Matcher(index), tree, BEST, window, by_date=by_date)
+            return found.page.docs, found.page.scores, found.total
 
         return run
 

@@ -17,6 +17,7 @@ from searchkit.highlight import passages as best_passages
 from searchkit.index import Index
 from searchkit.query.match import Factor, Match, Matcher
 from searchkit.query.parse import parse
+from searchkit.query.top import top
 from searchkit.query.tree import Node
 from searchkit.writer import Progress, Summary, rebuild, update
 
@@ -233,13 +234,11 @@ class Archive:
             return Results(query, understood.read_as, 0, 0, ())
         with index.reading():
             matcher = Matcher(index)
-            found = matcher.match(understood.tree)
-            if window is not None:
-                found = found.among(matcher.within(found.docs, window))
-            page = matcher.best(found, offset + limit, by_date=sort == "date")
-            page = page.among(slice(offset, None))
+            by_date = sort == "date"
+            found = top(matcher, understood.tree, offset + limit, window, by_date=by_date)
+            page = found.page.among(slice(offset, None))
             hits = _hits(matcher, understood.tree, page, passages, explain)
-        return Results(query, understood.read_as, len(found.docs), found.total_complete, hits)
+        return Results(query, understood.read_as, found.total, found.total_complete, hits)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Return where in an article's title and in its text the words of a query stand.
@@ -270,7 +269,7 @@ def _hits(
     matcher: Matcher, tree: Node, page: Match, passages: int, explain: bool
 ) -> tuple[Hit, ...]:
     hits = []
-    numbers = page.docs.tolist()
+    numbers, scores = page.docs.tolist(), page.scores.tolist()
     marker = Highlighter(matcher, tree, numbers)
     for place, number in enumerate(numbers):
         article, starts = matcher.index.stored(number)
@@ -278,7 +277,7 @@ def _hits(
         hits.append(
             Hit(
                 article,
-                float(page.scores[place]),
+                scores[place],
                 page.complete is None or bool(page.complete[place]),
                 spans(article.title, title),
                 best_passages(article.text, text, passages),

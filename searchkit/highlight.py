@@ -19,8 +19,8 @@ import numpy as np
 from searchkit.analysis.tokenize import word_at
 from searchkit.analysis.ukrainian import ABBREVIATIONS
 from searchkit.article import Article
-from searchkit.index import POSITION_BITS, Index, Ints, Numbers
-from searchkit.query.match import ANYWHERE, TITLE, Matcher, side_by_side, within_reach
+from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
+from searchkit.query.match import ANYWHERE, TITLE, Matcher, followed, within_reach
 from searchkit.query.tree import Leaf, Node, Phrase, leaves
 from searchkit.schema import GAP
 
@@ -63,7 +63,7 @@ class Highlighter:
             if scope in (ANYWHERE, TITLE):
                 for place in _places(matcher, leaf, scope, among).tolist():
                     found = self._found.setdefault(place >> POSITION_BITS, {})
-                    found.setdefault(place & 0xFFFFFFFF, part)
+                    found.setdefault(place & POSITION, part)
 
     def marks(self, number: int, article: Article, starts: Ints) -> tuple[list[Mark], list[Mark]]:
         """Return the marks of an article's title and of its text, each in order.
@@ -86,7 +86,9 @@ def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -
     every = matcher.slots(part, scope, among)
     slots = [_in_scope(matcher.index, places, scope) for places in every]
     if part.slop is None:
-        first = side_by_side(slots)
+        first = slots[0]
+        for distance, places in enumerate(slots[1:], 1):
+            first = followed(first, places, distance)
         return np.concatenate([first + step for step in range(len(slots))])
     first = within_reach(slots, part.words, part.slop)
     places = np.unique(np.concatenate(slots))
@@ -98,7 +100,7 @@ def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -
 def _in_scope(index: Index, places: Ints, scope: str) -> Ints:
     if scope != TITLE:
         return places
-    inside: Ints = places[(places & 0xFFFFFFFF) < index.title_words[places >> POSITION_BITS]]
+    inside: Ints = places[(places & POSITION) < index.title_words[places >> POSITION_BITS]]
     return inside
 
 

@@ -34,7 +34,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.uint32]
 
+DENSE = 32  # where one number in so many is asked for, a table of all is quicker than a search
+
 POSITION_BITS = 32  # a place is article number << 32 | position
+POSITION = (1 << POSITION_BITS) - 1
 
 
 class Postings(NamedTuple):
@@ -107,6 +110,16 @@ class Index:
                 here = segment.postings(number)
                 found.append(self._living(segment.docs[here], segment.codes[here], base))
         return _joined(found)
+
+    def having(self, term: bytes) -> int:
+        """Return how many articles have a term at most; the removed ones count."""
+        found = 0
+        for segment in self.segments:
+            number = segment.terms.find(term)
+            if number >= 0:
+                here = segment.postings(number)
+                found += here.stop - here.start
+        return found
 
     def champions(self, term: bytes) -> tuple[int, Postings] | None:
         """Return how many articles have the term, and those where it is worth most, best first.
@@ -210,7 +223,7 @@ class Index:
             for number in ((owners < first) | (owners >= last)).nonzero()[0].tolist():
                 yield self._form_places(segment, base, low + number, among)
 
-    def starting_places(self, prefix: bytes, among: Numbers) -> Ints:
+    def starting_places(self, prefix: bytes, among: Numbers | None) -> Ints:
         """Return the places of terms and forms that begin like this in some articles."""
         found = self.starting(prefix, as_places=True, among=among)
         return np.unique(np.concatenate([_NOWHERE, *found]))
@@ -323,7 +336,7 @@ def _joined(found: list[Postings]) -> Postings:
 
 
 def member(wanted: Numbers, docs: Numbers) -> tuple[Bools, Ints]:
-    """Tell which of some ascending numbers are among others, and where those stand there.
+    """Tell which of some numbers are among others, ascending, and where those stand there.
 
     >>> found, where = member(np.array([2, 3, 9], np.uint32), np.array([1, 3, 9], np.uint32))
     >>> found, where
@@ -331,7 +344,14 @@ def member(wanted: Numbers, docs: Numbers) -> tuple[Bools, Ints]:
     """
     if not len(docs):
         return np.zeros(len(wanted), bool), np.empty(0, np.int64)
-    where = docs.searchsorted(wanted)
-    where[where == len(docs)] = 0  # 0 where it is not, unless that is the number there
-    found = docs[where] == wanted
+    where: Ints
+    if len(wanted) * DENSE > (size := int(docs[-1]) + 1):
+        places = np.full(size + 1, -1, np.int32)  # the last one stands for all that are greater
+        places[docs] = np.arange(len(docs), dtype=np.int32)
+        where = places[np.minimum(wanted, size)].astype(np.int64)
+        found = where >= 0
+    else:
+        where = docs.searchsorted(wanted)
+        where[where == len(docs)] = 0  # 0 where it is not, unless that is the number there
+        found = docs[where] == wanted
     return found, where[found]

@@ -1,12 +1,15 @@
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from reference import Reference
 
 from searchkit import Archive
+from searchkit.archive import Sort
 from searchkit.query.parse import MAX_WORDS, parse
 from searchkit.query.tree import And, Dates, Field, Node, Not, Or, Some, Word
 
@@ -232,3 +235,54 @@ def test_readme_table_is_the_language(request: pytest.FixtureRequest) -> None:
     known = {query.strip() for query, _, read_as in rows() if read_as is None}
     assert len(shown) >= 12
     assert set(shown) <= known
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """An archive so large that frequent words have champions: 3,000 articles of few words."""
+    folder = tmp_path_factory.mktemp("crowd")
+    random = Random(1)
+    common = ["мир", "рік", "місто", "війна", "переговори", "замок", "лист", "мати"]
+    with (folder / "crowd.jsonl").open("w", encoding="utf-8") as lines:
+        for number in range(3000):
+            text = " ".join(random.choices(common, range(8, 0, -1), k=random.randrange(1, 12)))
+            date = f"{random.randrange(2000, 2026)}"
+            lines.write(json.dumps({"id": str(number), "text": text, "date": date}) + "\n")
+    Archive.build(folder / "crowd.jsonl", folder / "index", jobs=1)
+    with Archive.open(folder / "index") as opened:
+        yield opened
+
+
+CROWDED = [
+    "мир",
+    "замок",
+    "мати",
+    "мир OR мати",
+    "мати OR замок",
+    "мир рік",
+    "мати лист",
+    "мати лист замок",
+    "лист мати мир рік місто",
+    "мир AND мати",
+    '"мати лист"',
+    "мир мати date:2010",
+    "мир OR мир",
+    "(мир рік) AND мати",
+    "мир NOT рік",
+    "мат* OR лист",
+]
+
+
+@pytest.mark.parametrize("sort", ["relevance", "date"])
+@pytest.mark.parametrize("query", CROWDED)
+def test_the_best_few_are_the_first_of_all(crowd: Archive, query: str, sort: Sort) -> None:
+    """Whatever short cut finds them, they and the totals are those of sorting every article."""
+    every = crowd.search(query, limit=3000, passages=0, sort=sort)
+    for limit in (1, 10, 100):
+        few = crowd.search(query, limit=limit, passages=0, sort=sort)
+        assert (few.total, few.total_all_words) == (every.total, every.total_all_words)
+        assert len(few) == min(limit, every.total)
+        pairs = list(zip(few, every, strict=False))
+        assert [hit.score for hit, _ in pairs] == pytest.approx([hit.score for _, hit in pairs])
+        assert [hit.all_words for hit, _ in pairs] == [hit.all_words for _, hit in pairs]
+        assert [hit.id for hit in few] == [hit.id for hit in every[:limit]]

@@ -8,12 +8,13 @@ side as in the query, is looked at last, and only in articles that it can bring 
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.segment import LEVELS
-from searchkit.index import POSITION_BITS, Bools, Index, Ints, Numbers, Postings, member
+from searchkit.index import POSITION, POSITION_BITS, Bools, Index, Ints, Numbers, Postings, member
 from searchkit.query.rank import K1, NEIGHBOURS, Floats, idf, saturate, weigh
 from searchkit.query.tree import (
     And,
@@ -53,20 +54,27 @@ class Match:
 
     Attributes:
         docs: their numbers, ascending.
-        scores: shape like docs, without what `bonuses` may add.
+        codes: shape like docs: what they are worth (`Index.postings`), or scores; times
+        unit: is the score, without what `bonuses` may add.
         complete: shape like docs: which of them have all of the words; None if all have.
         bonuses: pairs of words that make an article better where they stand side by side.
     """
 
     docs: Numbers
-    scores: Scores
+    codes: NDArray[np.uint16] | Scores
+    unit: float = 1.0
     complete: Bools | None = None
     bonuses: list["Bonus"] = field(default_factory=list)
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of all articles, without bonuses; shape like docs."""
+        return self.codes * np.float32(self.unit)
 
     def among(self, kept: Bools | Ints | slice) -> "Match":
         """Keep some of the articles."""
         complete = None if self.complete is None else self.complete[kept]
-        return Match(self.docs[kept], self.scores[kept], complete, self.bonuses)
+        return Match(self.docs[kept], self.codes[kept], self.unit, complete, self.bonuses)
 
     @property
     def total_complete(self) -> int:
@@ -87,6 +95,7 @@ class Bonus:
     distance: int
     scope: str
     idf: float
+    is_whole: bool  # whether no other words were asked for
 
     @property
     def most(self) -> float:
@@ -119,7 +128,7 @@ class Matcher:
             case And(parts):
                 return self._every(parts, scope)
             case Or(parts):
-                return _any([self._settled(self.match(part, scope)) for part in parts])
+                return _any([self.settled(self.match(part, scope)) for part in parts])
             case Some():
                 return self._some(node, scope)
 
@@ -139,22 +148,20 @@ class Matcher:
         counted = [f if isinstance(f, Postings) else self._counted(f, scope) for f in found]
         is_sorted = len(counted) == 1 and not isinstance(leaf, Prefix)
         docs, codes = counted[0] if is_sorted else best(counted, self.index.size)
-        return Match(docs, self._scores(codes, len(docs)))
+        return Match(docs, codes, self.unit(len(docs)))
 
-    def _scores(self, codes: NDArray[np.uint16], having: int) -> Scores:
-        unit = idf(self.index.articles, having) * (K1 + 1) / LEVELS
-        return codes * np.float32(unit)
+    def unit(self, having: int) -> float:
+        """Return what one step of a code is worth for a word that so many articles have."""
+        return idf(self.index.articles, having) * (K1 + 1) / LEVELS
 
     def _counted(self, places: Ints, scope: str) -> Postings:
         """Treat places like those of one term: count them, and say what they are worth."""
         docs = places >> POSITION_BITS
         if scope in (ANYWHERE, TITLE):
-            in_title = (places & 0xFFFFFFFF) < self.index.title_words[docs]
+            in_title = (places & POSITION) < self.index.title_words[docs]
             if scope == TITLE:
                 docs, in_title = docs[in_title], in_title[in_title]
-        begins = np.ones(len(docs), bool)
-        begins[1:] = docs[1:] != docs[:-1]
-        first = begins.nonzero()[0]
+        first = changes(docs).nonzero()[0]
         if not len(first):
             return Postings(docs.astype(np.uint32), docs.astype(np.uint16))
         counts = np.diff(first, append=len(docs))
@@ -175,33 +182,71 @@ class Matcher:
     # -- words in relation --
 
     def _phrase(self, phrase: Phrase, scope: str) -> Match:
-        both = intersection([self.match(word, scope).docs for word in dict.fromkeys(phrase.words)])
+        both = None
+        if phrase.slop is not None:
+            words = dict.fromkeys(phrase.words)
+            both = intersection([self.match(word, scope).docs for word in words])
         docs, codes = self._counted(self._begins(phrase, scope, both), scope)
-        return Match(docs, self._scores(codes, len(docs)))
+        return Match(docs, codes, self.unit(len(docs)))
 
-    def _begins(self, phrase: Phrase, scope: str, among: Numbers) -> Ints:
-        """Return where a phrase begins in some articles, ascending."""
-        slots = self.slots(phrase, scope, among)
+    def _begins(self, phrase: Phrase, scope: str, among: Numbers | None) -> Ints:
+        """Return where a phrase begins in some articles, or in all, ascending."""
         if phrase.slop is None:
-            return side_by_side(slots)
-        return within_reach(slots, phrase.words, phrase.slop)
+            return self._side_by_side(list(enumerate(phrase.words)), scope, among)
+        assert among is not None  # noqa: S101 - else every place of every word would be read
+        return within_reach(self.slots(phrase, scope, among), phrase.words, phrase.slop)
+
+    def _side_by_side(
+        self, words: list[tuple[int, Leaf]], scope: str, among: Numbers | None
+    ) -> Ints:
+        """Return where words stand at these distances, the rarest looked up first.
+
+        Places of the others are read in those articles only that are still in question.
+        """
+        words.sort(key=lambda word: self._having(word[1], scope))
+        (distance, rarest), *others = words
+        places = self.places(rarest, scope, among)
+        begins = places[(places & POSITION) >= distance] - distance
+        for distance, word in others:
+            every = begins >> POSITION_BITS
+            docs: Numbers = every[changes(every)].astype(np.uint32)
+            begins = followed(begins, self.places(word, scope, docs), distance)
+        return begins
+
+    def _having(self, leaf: Leaf, scope: str) -> int:
+        """Return in how many articles a word is, roughly."""
+        name = ANYWHERE if scope == TITLE else scope
+        if isinstance(leaf, Word):
+            return sum(self.index.having(key(name, term).encode()) for term in leaf.terms)
+        return len(self.match(leaf, scope).docs)
 
     def slots(self, phrase: Phrase, scope: str, among: Numbers) -> list[Ints]:
         """Return the places of each word of a phrase in some articles, ascending."""
         places = {w: self.places(w, scope, among) for w in dict.fromkeys(phrase.words)}
         return [places[word] for word in phrase.words]
 
-    def places(self, leaf: Leaf, scope: str, among: Numbers) -> Ints:
-        """Return where a word stands in some articles, ascending."""
+    def places(self, leaf: Leaf, scope: str, among: Numbers | None) -> Ints:
+        """Return where a word stands in some articles, or in all, ascending and once each."""
         name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
             return self.index.starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
             return np.unique(self.index.form_places(key(name, leaf.form).encode(), among))
         found = [self.index.places(key(name, term).encode(), among) for term in leaf.terms]
-        return np.unique(np.concatenate(found))
+        found = [places for places in found if len(places)] or found[:1]
+        places = found[0] if len(found) == 1 else np.sort(np.concatenate(found))
+        return places[changes(places)]
 
     def _some(self, node: Some, scope: str) -> Match:
+        parts = [self.match(part, scope) for part in dict.fromkeys(node.wanted)]
+        found = _any([Match(p.docs, p.codes, p.unit, p.complete) for p in parts])
+        every = intersection([part.docs[complete_of(part)] for part in parts])
+        found.complete = member(found.docs, every)[0]
+        found.bonuses = self.bonuses(node, scope)
+        return found
+
+    def bonuses(self, node: Some, scope: str) -> list[Bonus]:
+        """Return what plain words may add to a score by standing side by side."""
         parts = {part: self.match(part, scope) for part in node.wanted}
         bonuses = [bonus for part in parts.values() for bonus in part.bonuses]
         asked = [i for i, part in enumerate(node.parts) if part in parts]
@@ -211,24 +256,20 @@ class Matcher:
                 rarer = min(len(parts[left].docs), len(parts[right].docs))
                 if rarer:
                     tells = idf(self.index.articles, rarer)
-                    bonuses.append(Bonus(left, right, j - i, scope, tells))
-        found = _any([Match(part.docs, part.scores, part.complete) for part in parts.values()])
-        every = intersection([part.docs[complete_of(part)] for part in parts.values()])
-        found.complete = member(found.docs, every)[0]
-        found.bonuses = bonuses
-        return found
+                    is_whole = len(parts) == 2
+                    bonuses.append(Bonus(left, right, j - i, scope, tells, is_whole))
+        return bonuses
 
     def bonus(self, bonus: Bonus, docs: Numbers) -> Scores:
         """Return what a pair of words adds to the scores of some articles, ascending."""
-        added = np.zeros(len(docs), np.float32)
-        both = intersection(
-            [docs, *(self.match(w, bonus.scope).docs for w in (bonus.left, bonus.right))]
-        )
-        if len(both):
-            slots = [self.places(w, bonus.scope, both) for w in (bonus.left, bonus.right)]
-            having, codes = self._counted(side_by_side(slots, bonus.distance), bonus.scope)
-            added[docs.searchsorted(having)] = codes * np.float32(bonus.most / LEVELS)
-        return added
+        more = np.zeros(len(docs), np.float32)
+        having, codes = self._counted(self._pair(bonus, docs), bonus.scope)
+        more[docs.searchsorted(having)] = codes * np.float32(bonus.most / LEVELS)
+        return more
+
+    def _pair(self, bonus: Bonus, docs: Numbers) -> Ints:
+        pair = [(0, bonus.left), (bonus.distance, bonus.right)]
+        return self._side_by_side(pair, bonus.scope, docs)
 
     # -- logic --
 
@@ -244,86 +285,21 @@ class Matcher:
                 docs = docs[self.within(docs, part.span)]
             elif isinstance(part, Not):
                 docs = docs[~member(docs, self.match(part.part, scope).docs)[0]]
-        found = Match(docs, np.zeros(len(docs), np.float32))
-        for each in wanted:
-            where = each.docs.searchsorted(docs)
-            found.scores = found.scores + each.scores[where]
-            if each.complete is not None:
-                complete = each.complete[where]
-                found.complete = complete if found.complete is None else found.complete & complete
-            found.bonuses += each.bonuses
-        return found
+        return added(docs, wanted)
 
-    def _settled(self, found: Match) -> Match:
+    def settled(self, found: Match) -> Match:
         """Add all bonuses to the scores."""
-        if not found.bonuses:
-            return found
-        added = [self.bonus(bonus, found.docs) for bonus in found.bonuses]
-        return Match(found.docs, reduce(np.add, added, found.scores), found.complete)
+        if not found.bonuses or not len(found.docs):
+            return Match(found.docs, found.codes, found.unit, found.complete)
+        more = [self.bonus(bonus, found.docs) for bonus in found.bonuses]
+        scores = reduce(np.add, more, found.scores)
+        return Match(found.docs, scores, complete=found.complete)
 
     def within(self, docs: Numbers, span: Span) -> Bools:
         """Tell which articles may have been published between two moments, both included."""
         since, until = span
         first, last = self.index.first[docs], self.index.last[docs]
         return (first > 0) & (last >= since) & (first <= until)
-
-    # -- the best --
-
-    def best(self, found: Match, wanted: int, *, by_date: bool = False) -> Match:
-        """Return the `wanted` best articles, best first, with all that their scores are made of.
-
-        By relevance, those with all words come before those with some; among equal scores the
-        newest. By date, the newest first, those without a date last.
-        """
-        if by_date:
-            found = self._settled(found.among(self._newest(found.docs, wanted)))
-        else:
-            found = self._promising(found, wanted)
-        first = self.index.first[found.docs]
-        some = np.zeros(len(first), bool) if found.complete is None else ~found.complete
-        order = (-found.scores, some, -first) if by_date else (-first, -found.scores, some)
-        return found.among(np.lexsort((found.docs, *order))[:wanted])
-
-    def _newest(self, docs: Numbers, wanted: int) -> Bools | slice:
-        """Choose the newest articles: `wanted` of them, and those as new as the last of these."""
-        if len(docs) <= wanted or not wanted:
-            return slice(wanted and None)
-        if len(self.index.segments) == 1:  # the newest have the lowest numbers
-            stop = wanted
-            oldest = self.index.first[docs[stop - 1]]
-            while stop < len(docs) and self.index.first[docs[stop]] == oldest:
-                stop += 1
-            return slice(stop)
-        first = self.index.first[docs]
-        keep: Bools = first >= np.partition(first, len(docs) - wanted)[len(docs) - wanted]
-        return keep
-
-    def _promising(self, found: Match, wanted: int) -> Match:
-        """Drop what cannot be among the best, so that bonuses are added to few articles."""
-        if found.complete is None:
-            return self._settled(found.among(self._contenders(found, wanted)))
-        if found.total_complete >= wanted:
-            every = found.among(found.complete)
-            return self._settled(every.among(self._contenders(every, wanted)))
-        rest = (~found.complete).nonzero()[0]
-        chosen = np.ones(len(found.docs), bool)
-        chosen[rest] = self._contenders(found.among(rest), wanted - found.total_complete)
-        return self._settled(found.among(chosen))
-
-    def _contenders(self, found: Match, wanted: int) -> Bools:
-        """Tell which articles may be among the `wanted` best once bonuses have been added."""
-        size = len(found.docs)
-        few = max(64, 2 * wanted) if found.bonuses else wanted
-        if size <= few or not wanted:
-            return np.full(size, bool(wanted))
-        least = np.partition(found.scores, size - few)[size - few]
-        keep: Bools = found.scores >= least
-        if not found.bonuses:
-            return keep
-        tried = self._settled(found.among(keep)).scores
-        least = np.partition(tried, len(tried) - wanted)[len(tried) - wanted]
-        room = sum(bonus.most for bonus in found.bonuses)
-        return found.scores >= np.float32(least - room)
 
     # -- why --
 
@@ -342,7 +318,7 @@ class Matcher:
                 wanted = dict.fromkeys(node.wanted)
                 having = [part for part in wanted if number in self.match(part, scope).docs]
                 factors = [f for part in having for f in self.explain(part, number, scope)]
-                bonuses = self._some(node, scope).bonuses
+                bonuses = self.bonuses(node, scope)
                 own = [b for b in bonuses if b.left in node.parts and b.right in node.parts]
                 return factors + [f for b in own for f in self._explain_bonus(b, number)]
             case Word() | Exact() | Prefix() | Phrase():
@@ -372,8 +348,7 @@ class Matcher:
         score = float(self.bonus(bonus, docs)[0])
         if not score:
             return []
-        slots = [self.places(word, bonus.scope, docs) for word in (bonus.left, bonus.right)]
-        places = side_by_side(slots, bonus.distance)
+        places = self._pair(bonus, docs)
         details = {"share": NEIGHBOURS, "idf": bonus.idf}
         details |= self._details(places, number, bonus.scope)
         return [Factor(f"side by side: {bonus.left} {bonus.right}", score, details)]
@@ -384,7 +359,7 @@ class Matcher:
         if scope not in (ANYWHERE, TITLE):
             worth = float(len(places))
             return {f"{scope} frequency": worth, "saturated": float(saturate(np.array(worth)))}
-        titled = int(np.count_nonzero((places & 0xFFFFFFFF) < index.title_words[number]))
+        titled = int(np.count_nonzero((places & POSITION) < index.title_words[number]))
         texted = len(places) - titled if scope == ANYWHERE else 0
         found: dict[str, float] = {}
         worth = 0.0
@@ -443,6 +418,19 @@ def best(found: list[Postings], size: int) -> Postings:
     return Postings(docs[last], keys[last].astype(np.uint16))
 
 
+def added(docs: Numbers, parts: list[Match]) -> Match:
+    """Add up what several parts say of articles that all of them have."""
+    found = Match(docs, np.zeros(len(docs), np.float32))
+    for part in parts:
+        where = part.docs.searchsorted(docs)
+        found.codes = found.codes + part.codes[where] * np.float32(part.unit)
+        if part.complete is not None:
+            complete = part.complete[where]
+            found.complete = complete if found.complete is None else found.complete & complete
+        found.bonuses += part.bonuses
+    return found
+
+
 def _any(parts: list[Match]) -> Match:
     """Return the articles of any part, their scores added up."""
     if len(parts) == 1:
@@ -450,9 +438,7 @@ def _any(parts: list[Match]) -> Match:
     docs = np.concatenate([part.docs for part in parts])
     order = docs.argsort(kind="stable")
     docs = docs[order]
-    begins = np.ones(len(docs), bool)
-    begins[1:] = docs[1:] != docs[:-1]
-    first = begins.nonzero()[0]
+    first = changes(docs).nonzero()[0]
     scores = np.concatenate([part.scores for part in parts])[order]
     found = Match(docs[first], np.add.reduceat(scores, first) if len(first) else scores)
     if any(part.complete is not None for part in parts):
@@ -462,21 +448,29 @@ def _any(parts: list[Match]) -> Match:
     return found
 
 
-def side_by_side(slots: list[Ints], distance: int = 1) -> Ints:
-    """Return the places of the first slot that the others follow, each `distance` further on.
+def changes(numbers: NDArray[Any]) -> Bools:
+    """Tell where in an ascending array a number differs from the one before it.
 
-    >>> side_by_side([np.array([3, 9]), np.array([4, 11])])
+    >>> changes(np.array([3, 3, 7]))
+    array([ True, False,  True])
+    """
+    changed = np.ones(len(numbers), bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=changed[1:])
+    return changed
+
+
+def followed(begins: Ints, places: Ints, distance: int) -> Ints:
+    """Return those beginnings behind which, at some distance, there is a place.
+
+    >>> followed(np.array([3, 9]), np.array([4, 11]), 1)
     array([3])
     """
-    starts = slots[0]
-    for step, places in enumerate(slots[1:], 1):
-        if not len(places):
-            return places
-        wanted = starts + step * distance
-        where = places.searchsorted(wanted)
-        where[where == len(places)] = 0
-        starts = starts[places[where] == wanted]
-    return starts
+    if not len(places):
+        return places
+    where = places.searchsorted(begins + distance)
+    where[where == len(places)] = 0
+    kept: Ints = begins[places[where] == begins + distance]
+    return kept
 
 
 def within_reach(slots: list[Ints], words: tuple[Leaf, ...], slop: int) -> Ints:

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from searchkit.article import Article
-from searchkit.corpus import Corpus, Report
 from searchkit.dates import DateLike, parse_span
 from searchkit.errors import RequestError
 from searchkit.generations import Generations
@@ -19,7 +18,10 @@ from searchkit.query.match import Factor, Match, Matcher
 from searchkit.query.parse import parse
 from searchkit.query.top import top
 from searchkit.query.tree import Node
-from searchkit.writer import Progress, Summary, rebuild, update
+
+if TYPE_CHECKING:  # what builds an index is imported when one is built
+    from searchkit.corpus import Report
+    from searchkit.writer import Progress, Summary
 
 Sort = Literal["relevance", "date"]
 
@@ -110,10 +112,10 @@ class Archive:
         corpus: str | Path,
         folder: str | Path = "index",
         *,
-        report: Report | None = None,
-        progress: Progress | None = None,
+        report: "Report | None" = None,
+        progress: "Progress | None" = None,
         jobs: int | None = None,
-    ) -> Summary:
+    ) -> "Summary":
         """Build a new generation from a corpus, verify it and switch to it.
 
         Args:
@@ -127,6 +129,9 @@ class Archive:
         Raises:
             CorpusError: there is no article; IndexLocked: another process is writing.
         """
+        from searchkit.corpus import Corpus  # noqa: PLC0415
+        from searchkit.writer import rebuild  # noqa: PLC0415
+
         return rebuild(Corpus(corpus, report), folder, progress, jobs)
 
     @staticmethod
@@ -134,11 +139,14 @@ class Archive:
         corpus: str | Path,
         folder: str | Path = "index",
         *,
-        report: Report | None = None,
-        progress: Progress | None = None,
+        report: "Report | None" = None,
+        progress: "Progress | None" = None,
         jobs: int | None = None,
-    ) -> Summary:
+    ) -> "Summary":
         """Bring the index up to date with a corpus; arguments and errors as for `build`."""
+        from searchkit.corpus import Corpus  # noqa: PLC0415
+        from searchkit.writer import update  # noqa: PLC0415
+
         return update(Corpus(corpus, report), folder, progress, jobs)
 
     @staticmethod

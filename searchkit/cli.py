@@ -9,21 +9,23 @@ try:  # Ctrl-C while they are read is no traceback either
     from collections.abc import Callable, Iterator
     from contextlib import contextmanager
     from pathlib import Path
-    from typing import Any, NoReturn, TypeVar
+    from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
     import click
 
     from searchkit import show as shown
     from searchkit.analysis import Token, analyze
     from searchkit.archive import Archive
-    from searchkit.corpus import Corpus
     from searchkit.dates import parse_span
     from searchkit.errors import ArticleError, SearchkitError
     from searchkit.generations import Generations
     from searchkit.query.parse import parse
-    from searchkit.writer import Progress, Summary, rebuild, update
 except KeyboardInterrupt:
     sys.exit(130)
+
+if TYPE_CHECKING:  # who only searches need not wait for what builds
+    from searchkit.corpus import Corpus
+    from searchkit.writer import Progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -168,7 +170,7 @@ def index_command(corpus: str | None, corpus_folder: str | None, **options: Any)
 
     Example: searchkit index news/
     """
-    _write(update, corpus or corpus_folder, **options)
+    _write("update", corpus or corpus_folder, **options)
 
 
 @main.command("rebuild")
@@ -181,17 +183,21 @@ def rebuild_command(corpus: str | None, corpus_folder: str | None, **options: An
 
     Example: searchkit rebuild news/ --index /var/lib/searchkit
     """
-    _write(rebuild, corpus or corpus_folder, **options)
+    _write("rebuild", corpus or corpus_folder, **options)
 
 
 def _write(
-    build: Callable[[Corpus, str, Progress, int | None], Summary],
+    how: str,
     corpus_folder: str | None = None,
     index_folder: str | None = None,
     *,
     strict: bool = False,
     jobs: int | None = None,
 ) -> None:
+    from searchkit import writer  # noqa: PLC0415
+    from searchkit.corpus import Corpus  # noqa: PLC0415
+
+    build = {"rebuild": writer.rebuild, "update": writer.update}[how]
     corpus = Corpus(corpus_folder or "corpus", _raise if strict else _name)
     started = time.monotonic()
     with _progress(corpus) as step:
@@ -219,7 +225,7 @@ def _name(error: ArticleError) -> None:
 
 
 @contextmanager
-def _progress(corpus: Corpus) -> Iterator[Progress]:
+def _progress(corpus: "Corpus") -> Iterator["Progress"]:
     """Show a bar on a terminal, nothing elsewhere."""
     size = corpus.size() if sys.stderr.isatty() else 0
     if not size:
@@ -314,10 +320,12 @@ def _build_first() -> None:
     """On a first try in a fresh folder: `corpus/` is there, `index/` is still empty."""
     if Generations("index").exist() or not Path("corpus").is_dir():
         return
+    from searchkit.corpus import Corpus  # noqa: PLC0415
+
     if next(iter(Corpus("corpus")), None) is None:
         return
     _say("There is no index yet: building it from corpus/.")
-    _write(rebuild)
+    _write("rebuild")
 
 
 def _count(total: int, all_words: int) -> str:

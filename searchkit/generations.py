@@ -24,8 +24,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from searchkit.analysis import CHAIN, dictionary_version
 from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexUnusable, IndexVersion
 
@@ -134,6 +132,8 @@ class Generations:
         Raises:
             IndexLocked: another process holds it. The message says which.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - who only reads needs no lock
+
         self.folder.mkdir(parents=True, exist_ok=True)
         owner = self.folder / ".writer.json"
         lock = FileLock(self.folder / ".lock")

@@ -125,10 +125,10 @@ _SENTENCE_END = re.compile(
     )""",
     re.VERBOSE,
 )
+_LONGER = max(map(len, ABBREVIATIONS)) + 1  # letters that no abbreviation has
 _EMPTY_LINE = re.compile(r"[^\S\n]*\n[^\S\n]*\n")
 _SPACE = re.compile(r"\s(?=\S)")
 _RUN = re.compile(r"\S{0,1000}")
-_LAST_WORD = re.compile(r"[^\W\d_]+(?=\.$)")
 
 
 def sentences(text: str, low: int = 0, high: int | None = None) -> list[Span]:
@@ -145,7 +145,8 @@ def sentences(text: str, low: int = 0, high: int | None = None) -> list[Span]:
         found.append((start, match.end()))
         start = match.end()
     found.append((start, high))
-    return [span for span in (_trim(text, *span) for span in found) if span[0] < span[1]]
+    trimmed = [_trim(text, *span) for span in found]
+    return [span for span in trimmed if span[0] < span[1]]
 
 
 def _paragraph(text: str, place: int) -> Span:
@@ -157,13 +158,16 @@ def _paragraph(text: str, place: int) -> Span:
 def _goes_on(text: str, start: int, match: re.Match[str]) -> bool:
     if match[0] != "." or _EMPTY_LINE.match(text, match.end()):
         return False
-    following = text[match.end() : match.end() + 20].lstrip(" \u00a0\n\t\"'«“(")
+    following = text[match.end() : match.end() + 9].lstrip(" \u00a0\n\t\"'«“(")
     if following[:1].islower():
         return True
-    word = _LAST_WORD.search(text, max(start, match.end() - 30), match.end())
-    return word is not None and (
-        word[0].lower() in ABBREVIATIONS or (len(word[0]) == 1 and word[0].isupper())
-    )
+    end = begin = match.start()
+    if text[max(start, end - _LONGER) : end].isalpha() and end - start >= _LONGER:
+        return False
+    while begin > start and text[begin - 1].isalpha():
+        begin -= 1
+    word = text[begin:end]
+    return word.lower() in ABBREVIATIONS or (len(word) == 1 and word.isupper())
 
 
 def _trim(text: str, start: int, end: int) -> Span:

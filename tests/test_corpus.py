@@ -496,7 +496,7 @@ def test_a_line_that_never_ends_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
 def test_a_file_is_read_as_it_goes(make_corpus: MakeCorpus, suffix: str, packed: bool) -> None:
     """The first article of a big file is there when little of the file has been read."""
-    noise = random.Random(42)  # noqa: S311 - only has to resist packing
+    noise = random.Random(42)
     texts = [noise.randbytes(300).hex(" ") for _ in range(3_000)]
     content = {
         ".jsonl": "".join(as_line({"text": text}) for text in texts),
@@ -791,7 +791,7 @@ def test_a_list_that_was_cut_off_is_named_wherever_the_cut_is(
 
 
 def test_a_packed_file_that_was_cut_off_keeps_what_came_through(make_corpus: MakeCorpus) -> None:
-    noise = random.Random(7)  # noqa: S311 - only has to resist packing
+    noise = random.Random(7)
     lines = [json.dumps({"id": i, "text": noise.randbytes(90).hex(" ")}) for i in range(2_000)]
     content = gzip.compress("\n".join(lines).encode())
     articles, rejected = read(

@@ -115,6 +115,7 @@ class Archive:
         report: "Report | None" = None,
         progress: "Progress | None" = None,
         jobs: int | None = None,
+        memory: int = 1000,
     ) -> "Summary":
         """Build a new generation from a corpus, verify it and switch to it.
 
@@ -125,14 +126,15 @@ class Archive:
                 the build. Without it bad records are only counted.
             progress: called after every article.
             jobs: how many processes analyse; without it as many as there are processors.
+            memory: MB that they may take together, the archive's distinct words apart.
 
         Raises:
             CorpusError: there is no article; IndexLocked: another process is writing.
         """
         from searchkit.corpus import Corpus  # noqa: PLC0415
-        from searchkit.writer import rebuild  # noqa: PLC0415
+        from searchkit.writer import Means, rebuild  # noqa: PLC0415
 
-        return rebuild(Corpus(corpus, report), folder, progress, jobs)
+        return rebuild(Corpus(corpus, report), folder, progress, Means(jobs, memory))
 
     @staticmethod
     def update(
@@ -142,12 +144,13 @@ class Archive:
         report: "Report | None" = None,
         progress: "Progress | None" = None,
         jobs: int | None = None,
+        memory: int = 1000,
     ) -> "Summary":
         """Bring the index up to date with a corpus; arguments and errors as for `build`."""
         from searchkit.corpus import Corpus  # noqa: PLC0415
-        from searchkit.writer import update  # noqa: PLC0415
+        from searchkit.writer import Means, update  # noqa: PLC0415
 
-        return update(Corpus(corpus, report), folder, progress, jobs)
+        return update(Corpus(corpus, report), folder, progress, Means(jobs, memory))
 
     @staticmethod
     def rollback(folder: str | Path = "index") -> str:

@@ -154,6 +154,13 @@ def _building(command: Command) -> Command:
             metavar="N",
             help="How many processes analyse.  [default: one a core]",
         ),
+        click.option(
+            "--memory",
+            type=_Number(100),
+            default=1000,
+            metavar="MB",
+            help="What they may take together.  [default: 1000]",
+        ),
         click.option("--strict", is_flag=True, help="Stop at the first bad record."),
         click.argument("corpus", required=False, callback=_not_empty),
     ):
@@ -193,6 +200,7 @@ def _write(
     *,
     strict: bool = False,
     jobs: int | None = None,
+    memory: int = 1000,
 ) -> None:
     from searchkit import writer  # noqa: PLC0415
     from searchkit.corpus import Corpus  # noqa: PLC0415
@@ -201,7 +209,7 @@ def _write(
     corpus = Corpus(corpus_folder or "corpus", _raise if strict else _name)
     started = time.monotonic()
     with _progress(corpus) as step:
-        done = build(corpus, index_folder or "index", step, jobs)
+        done = build(corpus, index_folder or "index", step, writer.Means(jobs, memory))
     seconds = time.monotonic() - started
     changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
     made = f"generation {done.generation}, {seconds:.1f} s"

@@ -18,7 +18,7 @@ import numpy as np
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.codec.arrays import check, writing
-from searchkit.codec.build import merge_runs
+from searchkit.codec.build import THREADS, merge_runs
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer
 from searchkit.codec.workers import make_runs
@@ -34,8 +34,10 @@ from searchkit.generations import (
 )
 from searchkit.index import Bools, Index
 
-RUN = 2_000  # articles in a run, at most
-RUN_CHARACTERS = 20_000_000  # likewise
+MEMORY = 1000  # MB that a build may take, if nothing else is said
+BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
+BYTES_A_ROW = 400  # while it is merged
+RUN = 4_000  # articles in a run, at most; more would not make it quicker
 SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
 SMALL = 500  # articles that are analysed before another process would have started
 
@@ -54,8 +56,29 @@ class Summary:
     generation: str = ""
 
 
+@dataclass(frozen=True)
+class Means:
+    """What a build may use.
+
+    Attributes:
+        jobs: how many processes analyse; None for one a processor.
+        memory: MB, in all of them together. What the distinct words of the archive take comes
+            on top, and what a process takes that does nothing yet.
+    """
+
+    jobs: int | None = None
+    memory: int = MEMORY
+
+    def processes(self) -> int:
+        """Return how many processes analyse."""
+        return self.jobs or os.cpu_count() or 1
+
+
 def rebuild(
-    corpus: Corpus, folder: str | Path, progress: Progress | None = None, jobs: int | None = None
+    corpus: Corpus,
+    folder: str | Path,
+    progress: Progress | None = None,
+    means: Means = Means(),
 ) -> Summary:
     """Build a whole generation beside the live one, verify it and switch to it.
 
@@ -65,7 +88,7 @@ def rebuild(
         corpus: where the articles are.
         folder: where the index is.
         progress: called after every article.
-        jobs: how many processes analyse; as many as there are processors, if None.
+        means: processes and memory.
 
     Raises:
         CorpusError: the corpus holds no article; nothing is published.
@@ -79,7 +102,7 @@ def rebuild(
     ):
         summary = Summary()
         taken = _taken(corpus, known, summary, progress, [])
-        averages = _write_segment(taken, building, _segment_name(0), jobs, None)
+        averages = _write_segment(taken, building, _segment_name(0), means, None)
         if averages is None:
             raise _empty(corpus)
         summary.rejected = corpus.rejected
@@ -87,7 +110,10 @@ def rebuild(
 
 
 def update(
-    corpus: Corpus, folder: str | Path, progress: Progress | None = None, jobs: int | None = None
+    corpus: Corpus,
+    folder: str | Path,
+    progress: Progress | None = None,
+    means: Means = Means(),
 ) -> Summary:
     """Add new articles, replace changed ones, drop vanished ones: by content, not by clock.
 
@@ -104,7 +130,7 @@ def update(
     """
     generations = Generations(folder)
     if not generations.exist() or _is_of_another_dictionary(generations):
-        return rebuild(corpus, folder, progress, jobs)
+        return rebuild(corpus, folder, progress, means)
     with (
         generations.writing(),
         generations.building() as building,
@@ -136,7 +162,7 @@ def update(
         name = _segment_name(int(live.generation.name))
         segments = [live.manifest.segments[which] for which in kept]
         frozen = live.manifest.averages if kept else None
-        averages = _write_segment(chain(again, fresh), building, name, jobs, frozen)
+        averages = _write_segment(chain(again, fresh), building, name, means, frozen)
         if averages:
             segments.append(name)
         _write_removed(live, alive, kept, building)
@@ -236,16 +262,15 @@ class _Known:
     def meet(self, article: Article) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
         key = id_hash(article.id)
-        row = self._ids.execute(
-            "select digest, number, met from ids where id = ?", [key]
-        ).fetchone()
-        if row is None:
-            self._ids.execute("insert into ids values (?, null, null, 1)", [key])
+        insert = "insert or ignore into ids values (?, null, null, 1)"
+        if self._ids.execute(insert, [key]).rowcount:
             return "new"
-        if row[2]:
+        select = "select digest, number, met from ids where id = ?"
+        digest, number, is_met = self._ids.execute(select, [key]).fetchone()
+        if is_met:
             return "twice"
         self._ids.execute("update ids set met = 1 where id = ?", [key])
-        return "same" if row[0] == article.digest() else int(row[1])
+        return "same" if digest == article.digest() else int(number)
 
     def vanished(self) -> list[int]:
         """Return the numbers of the articles that were not met again."""
@@ -259,30 +284,32 @@ def _write_segment(
     articles: Iterator[Article],
     building: Path,
     name: str,
-    jobs: int | None,
+    means: Means,
     averages: Averages | None,
 ) -> Averages | None:
     """Write a segment; return the averages it was ranked by, None where there is no article."""
-    runs = _runs(articles)
+    memory = means.memory * 1_000_000
+    runs = _runs(articles, memory // BYTES_A_CHARACTER // (means.processes() + 1))
     first = next(runs, [])
     if not first:
         return None
     dictionary = Packer.trained(first[:SAMPLE]).dictionary
     folder = building / "runs"
     folder.mkdir()
-    jobs = (jobs or os.cpu_count() or 1) if len(first) >= SMALL else 1
+    jobs = means.processes() if len(first) >= SMALL else 1
     made = make_runs(chain([first], runs), folder, dictionary, jobs)
-    averages = merge_runs(made, dictionary, building / name, averages)
+    at_once = max(memory // BYTES_A_ROW // THREADS, 1)
+    averages = merge_runs(made, dictionary, building / name, averages, at_once=at_once)
     shutil.rmtree(folder)
     return averages
 
 
-def _runs(articles: Iterator[Article]) -> Iterator[list[Article]]:
+def _runs(articles: Iterator[Article], characters: int) -> Iterator[list[Article]]:
     run, size = list[Article](), 0
     for article in articles:
         run.append(article)
         size += len(article.text)
-        if len(run) == RUN or size > RUN_CHARACTERS:
+        if len(run) == RUN or size > characters:
             yield run
             run, size = [], 0
     if run:

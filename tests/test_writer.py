@@ -10,7 +10,7 @@ import pytest
 
 from searchkit import Archive, Article, Hit
 from searchkit.corpus import Corpus
-from searchkit.writer import Summary
+from searchkit.writer import Means, Summary, rebuild
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
 MakeCorpus = Callable[[dict[str, str | bytes]], Path]
@@ -324,3 +324,32 @@ def test_an_archive_that_was_updated_answers_like_one_built_anew(
         assert [updated.stats()[key] for key in described] == [
             archive.stats()[key] for key in described
         ]
+
+
+def test_memory_decides_how_much_is_done_at_once_and_nothing_else(
+    sample: Path, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build of 50 rows at once, a frequent word in several pieces, makes the same index."""
+    monkeypatch.setattr("searchkit.writer.BYTES_A_ROW", 10_000)
+    rebuild(Corpus(sample), tmp_path / "index", means=Means(jobs=1, memory=1))
+    with Archive.open(tmp_path / "index") as small:
+        [one], [other] = archive.index.segments, small.index.segments
+        for name in ("docs", "codes", "counts", "positions", "ordinals", "ids", "terms.bytes"):
+            assert one.arrays[name].tolist() == other.arrays[name].tolist()
+
+
+def test_several_processes_build_what_one_builds(tmp_path: Path) -> None:
+    """Whoever analysed them, the articles have the same terms."""
+    lines = [{"id": str(i), "text": f"Лис {i} біг {i % 7} стежками."} for i in range(9_000)]
+    corpus = tmp_path / "many.jsonl"
+    corpus.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    for jobs in (1, 3):
+        Archive.build(corpus, tmp_path / str(jobs), jobs=jobs)
+    with Archive.open(tmp_path / "1") as one, Archive.open(tmp_path / "3") as three:
+        [alone], [together] = one.index.segments, three.index.segments
+        for name in ("codes", "positions", "ordinals", "forms.bytes", "terms.bytes"):
+            assert alone.arrays[name].tolist() == together.arrays[name].tolist()
+        for query in ("лис", "=стежками 5", '"біг 3"'):
+            assert {h.id for h in one.search(query, limit=9_000, passages=0)} == {
+                h.id for h in three.search(query, limit=9_000, passages=0)
+            }

@@ -82,6 +82,7 @@ def writing(path: Path, shapes: Shapes) -> Iterator[Arrays]:
             yield arrays
             for name in table:
                 table[name][3] = f"{_crc(arrays[name]):08x}"
+                arrays.release()
             arrays.clear()
             text = _table(table)
             mapped[: _HEAD.size + len(text)] = (
@@ -110,12 +111,14 @@ def check(path: Path) -> None:
     """
     mapped = _map(path)
     table = _read_table(path, mapped)
-    for name, array in Arrays(mapped, table).items():
+    arrays = Arrays(mapped, table)
+    for name, array in arrays.items():
         if f"{_crc(array):08x}" != table[name][3]:
             raise CorruptIndex(
                 f"{path} is damaged in the array {name!r}, at byte {table[name][2]} or after;"
                 " run `searchkit rebuild`, or go back with `searchkit rollback`."
             )
+        arrays.release()
 
 
 def _map(path: Path) -> mmap.mmap:

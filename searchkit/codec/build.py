@@ -10,9 +10,10 @@ run, the width of a range and the number of distinct words.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,6 @@ from searchkit.schema import FIELDS, GAP, key, values
 Ints = NDArray[np.int64]
 
 BATCH = 150_000  # characters analysed at once: its arrays fit the processor's cache
-RANGE = 1_000_000  # rows merged at once
 THREADS = 2  # that merge; more of them wait for memory rather than for a processor
 
 Vocabulary = tuple[list[str], list[tuple[int, str]]]
@@ -166,6 +166,7 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
     arrays = {
         "terms": of_posting[is_new].astype("<u4"),
         "first_posting": is_new.nonzero()[0].astype("<u4"),
+        "rows": np.diff(begins[is_new], append=len(term)).astype("<u4"),
         "docs": number[begins].astype("<u4"),
         "counts": np.diff(begins, append=len(term)).astype("<u4"),
         "positions": position[which].astype("<u4"),
@@ -182,19 +183,26 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
 
 @dataclass
 class _Run:
-    """A run, its terms numbered as in the whole segment, its articles likewise."""
+    """A run, its terms numbered as in the whole segment, its articles likewise.
+
+    Attributes:
+        terms: ascending.
+        slots, sizes: where the postings of each begin in the run's arrays, and how many they are.
+        row_slots, rows: likewise for their rows.
+        ordinal_of_pair: of each pair of the process the form's number among those of its term.
+        numbers: of the articles.
+        articles: how many there are in the whole segment.
+    """
 
     arrays: Arrays
-    terms: Ints  # ascending
-    slots: Ints  # where the postings of each begin
-    sizes: Ints  # and how many they are
+    terms: Ints
+    slots: Ints
+    sizes: Ints
+    row_slots: Ints
+    rows: Ints
     ordinal_of_pair: Array
-    numbers: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def __post_init__(self) -> None:
-        counts = self.arrays["counts"].astype(np.int64)
-        self.row_ends = np.cumsum(counts)
-        self.rows = np.add.reduceat(counts, self.slots) if len(self.slots) else self.slots
+    numbers: Ints
+    articles: int = 0
 
 
 def merge_runs(
@@ -202,8 +210,17 @@ def merge_runs(
     dictionary: bytes,
     path: Path,
     averages: Averages | None,
+    *,
+    at_once: int,
 ) -> Averages:
     """Merge the runs of some processes, each with its vocabulary, into a segment's file.
+
+    Args:
+        made: for each process the files of its runs, and its words.
+        dictionary: of the records.
+        path: where the segment goes.
+        averages: those to rank by; None for those of these articles.
+        at_once: how many rows each thread holds in memory.
 
     Returns:
         The averages that the segment's codes were computed with: those given or, without them,
@@ -254,7 +271,7 @@ def merge_runs(
         for name, array in small.items():
             out[name][:] = array
         _copy_records(runs, out)
-        _merge(runs, terms, sizes, averages, out)
+        _merge(runs, terms, sizes, averages, out, at_once=at_once)
         _crown(frequent, np.cumsum(sizes[0]), out)
     return averages
 
@@ -296,10 +313,20 @@ def _vocabulary(
 
 def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
     arrays = read(path)
+    slots = arrays["first_posting"].astype(np.int64)
+    rows = arrays["rows"].astype(np.int64)
     terms = of_term[arrays["terms"]]
-    first = arrays["first_posting"].astype(np.int64)
-    sizes = np.diff(first, append=len(arrays["docs"]))
-    return _Run(arrays, terms, first, sizes, ordinals)
+    order = np.argsort(terms)  # from that in which words were met to the alphabet
+    return _Run(
+        arrays=arrays,
+        terms=terms[order],
+        slots=slots[order],
+        sizes=np.diff(slots, append=len(arrays["docs"]))[order],
+        row_slots=(np.cumsum(rows) - rows)[order],
+        rows=rows[order],
+        ordinal_of_pair=ordinals,
+        numbers=np.empty(0, np.int64),
+    )
 
 
 def _number(runs: Sequence[_Run]) -> dict[str, Array]:
@@ -314,7 +341,7 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     done = 0
     for run in runs:
         size = len(run.arrays["first"])
-        run.numbers = number[done : done + size]
+        run.numbers, run.articles = number[done : done + size], len(number)
         done += size
     sizes = columns.pop("sizes").astype(np.int64)
     ends = np.cumsum(sizes)
@@ -332,12 +359,14 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     }
 
 
-def _copy_records(runs: Sequence[_Run], out: dict[str, Array]) -> None:
+def _copy_records(runs: Sequence[_Run], out: Arrays) -> None:
     done = 0
     for run in runs:
         records = run.arrays["records"]
         out["records"][done : done + len(records)] = records
         done += len(records)
+        run.arrays.release()
+        out.release()
 
 
 def _merge(
@@ -346,39 +375,58 @@ def _merge(
     sizes: Ints,
     averages: Averages,
     out: Arrays,
+    *,
+    at_once: int,
 ) -> None:
     """Fill postings and places, one range of terms after the other."""
-    for run in runs:  # from the order in which words were met to that of the alphabet
-        order = np.argsort(run.terms, kind="stable")
-        run.terms, run.slots, run.sizes = run.terms[order], run.slots[order], run.sizes[order]
     is_text = np.array([term[0] >= 0x20 for term in terms], bool)
-    posting_ends, row_ends = np.cumsum(sizes[0]), np.cumsum(sizes[1])
 
-    def fill(begin: int, end: int) -> None:
-        part = _gather(runs, begin, end)
-        here = slice(int(posting_ends[end - 1]) - len(part.docs), int(posting_ends[end - 1]))
+    def fill(piece: _Piece) -> None:
+        part = _gather(runs, piece)
+        here = slice(piece.posting, piece.posting + len(part.docs))
         out["docs"][here] = part.docs
         out["counts"][here] = part.counts
         out["codes"][here] = _codes(part, is_text[part.terms], averages, out)
-        there = slice(int(row_ends[end - 1]) - len(part.positions), int(row_ends[end - 1]))
+        there = slice(piece.row, piece.row + len(part.positions))
         out["positions"][there] = part.positions
         out["ordinals"][there] = part.ordinals
         for arrays in (out, *(run.arrays for run in runs)):
             arrays.release()
 
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
-        for done in [threads.submit(fill, *ends) for ends in _ranges(row_ends)]:
+        work = _pieces(runs, sizes, len(out["first"]), at_once)
+        for done in [threads.submit(fill, piece) for piece in work]:
             done.result()
 
 
-def _ranges(row_ends: Ints) -> Iterator[tuple[int, int]]:
-    """Yield ranges of terms that have RANGE rows together, or a single term."""
-    begin = 0
+class _Piece(NamedTuple):
+    """A range of terms and one of articles, and where their postings and rows begin."""
+
+    begin: int
+    end: int
+    low: int
+    high: int
+    posting: int
+    row: int
+
+
+def _pieces(runs: Sequence[_Run], sizes: Ints, articles: int, at_once: int) -> Iterator[_Piece]:
+    """Yield pieces of work of some `at_once` rows.
+
+    They have all articles, but for those of a term that has too many rows by itself.
+    """
+    posting_ends, row_ends = np.cumsum(sizes[0]), np.cumsum(sizes[1])
+    begin = at = row = 0
     while begin < len(row_ends):
-        before = int(row_ends[begin - 1]) if begin else 0
-        end = int(np.searchsorted(row_ends, before + RANGE, "right"))
-        yield begin, (end := max(end, begin + 1))
-        begin = end
+        end = max(int(np.searchsorted(row_ends, row + at_once, "right")), begin + 1)
+        parts = 1 if end - begin > 1 else max(1, int(sizes[1, begin]) // at_once)
+        bounds = [articles * part // parts for part in range(parts + 1)]
+        for low, high in pairwise(bounds):
+            yield (piece := _Piece(begin, end, low, high, at, row))
+            if parts > 1:
+                part = _gather(runs, piece)
+                at, row = at + len(part.docs), row + len(part.positions)
+        begin, at, row = end, int(posting_ends[end - 1]), int(row_ends[end - 1])
 
 
 @dataclass
@@ -392,17 +440,23 @@ class _Part:
     ordinals: Ints
 
 
-def _gather(runs: Sequence[_Run], begin: int, end: int) -> _Part:
-    """Take the postings of the terms from `begin` to `end` from every run."""
+def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
+    """Take a piece from every run."""
     columns: list[list[Array]] = [[], [], [], [], []]
     shift = 0
     for run in runs:
-        low, high = np.searchsorted(run.terms, [begin, end])
-        posting, which = slices(run.slots[low:high], run.sizes[low:high])
+        here = slice(*np.searchsorted(run.terms, [piece.begin, piece.end]))
+        posting, which = slices(run.slots[here], run.sizes[here])
+        row, _ = slices(run.row_slots[here], run.rows[here])
         counts = run.arrays["counts"][posting].astype(np.int64)
-        row, _ = slices(run.row_ends[posting] - counts, counts)
+        numbers = run.numbers[run.arrays["docs"][posting]]
+        terms = run.terms[here][which]
+        if piece.high - piece.low < run.articles:
+            inside = (numbers >= piece.low) & (numbers < piece.high)
+            row = row[np.repeat(inside, counts)]
+            counts, numbers, terms = counts[inside], numbers[inside], terms[inside]
         new = (
-            run.terms[low:high][which] << 32 | run.numbers[run.arrays["docs"][posting]],
+            terms << 32 | numbers,
             counts,
             np.cumsum(counts) - counts + shift,
             run.arrays["positions"][row],

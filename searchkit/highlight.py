@@ -9,7 +9,7 @@ article: of the text itself only the paragraphs that are shown are read.
 """
 
 import re
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -127,26 +127,57 @@ _SENTENCE_END = re.compile(
 )
 _LONGER = max(map(len, ABBREVIATIONS)) + 1  # letters that no abbreviation has
 _EMPTY_LINE = re.compile(r"[^\S\n]*\n[^\S\n]*\n")
+_VISIBLE = re.compile(r"\S")
 _SPACE = re.compile(r"\s(?=\S)")
 _RUN = re.compile(r"\S{0,1000}")
 
 
-def sentences(text: str, low: int = 0, high: int | None = None) -> list[Span]:
-    """Return the spans of the sentences in a part of a text, white space around them left out.
+class Sentences:
+    """The sentences of a part of a text, found as they are asked for.
 
     A full stop after an abbreviation, an initial or before a small letter ends nothing:
     `на вул. Садовій, 5`, `В. Ткачук`, `о 9 год. ранку`. A paragraph ends a sentence.
     """
-    high = len(text) if high is None else high
-    found, start = [], low
-    for match in _SENTENCE_END.finditer(text, low, high):
-        if _goes_on(text, start, match):
-            continue
-        found.append((start, match.end()))
-        start = match.end()
-    found.append((start, high))
-    trimmed = [_trim(text, *span) for span in found]
-    return [span for span in trimmed if span[0] < span[1]]
+
+    def __init__(self, text: str, low: int, high: int) -> None:
+        self._text, self._low = text, low
+        self._matches = list(_SENTENCE_END.finditer(text, low, high))
+        self._ends = [match.end() for match in self._matches]
+        self._ends.append(high)
+
+    def at(self, place: int) -> Span:
+        """Return the span of the sentence with a place in it, white space around it left out."""
+        before = bisect_right(self._ends, place) - 1
+        while before >= 0 and not self._is_end(before):
+            before -= 1
+        start = self._ends[before] if before >= 0 else self._low
+        return _trim(self._text, start, self._end(place))
+
+    def grown(self, start: int, end: int) -> int:
+        """Return the end of the sentences that follow, as long as they fit."""
+        while end < self._ends[-1]:
+            further = _trim(self._text, start, self._end(end))[1]
+            if further <= end or further - start > PASSAGE:
+                break
+            end = further
+        return end
+
+    def _end(self, place: int) -> int:
+        which = bisect_right(self._ends, place)
+        while which < len(self._matches) and not self._is_end(which):
+            which += 1
+        return self._ends[min(which, len(self._matches))]
+
+    def _is_end(self, which: int) -> bool:
+        return not _goes_on(self._text, self._low, self._matches[which])
+
+
+def sentences(text: str) -> Iterator[Span]:
+    """Yield the spans of all sentences of a text."""
+    found, done = Sentences(text, 0, len(text)), 0
+    while (first := _VISIBLE.search(text, done)) is not None:
+        start, done = found.at(first.start())
+        yield start, done
 
 
 def _paragraph(text: str, place: int) -> Span:
@@ -198,7 +229,7 @@ def passages(text: str, found: list[Mark], limit: int) -> tuple[Passage, ...]:
         # No piece of a paragraph is better than the whole of it would be.
         if len(chosen) == limit and chosen[-1].rank() < paragraph.rank():
             break
-        chosen += _apart(_candidates(text, paragraph))
+        chosen += _candidates(text, paragraph)
         chosen = sorted(chosen, key=_Candidate.rank)[:limit]
     return tuple(_passage(text, shown) for shown in chosen)
 
@@ -226,33 +257,19 @@ def _paragraphs(text: str, found: list[Mark]) -> Iterator[_Candidate]:
         yield _Candidate(start, end, found[first:done])
 
 
-def _apart(candidates: Iterable[_Candidate]) -> list[_Candidate]:
-    """Choose the best of some candidates that do not overlap."""
-    chosen: list[_Candidate] = []
-    taken: list[Span] = []
-    for candidate in sorted(candidates, key=_Candidate.rank):
-        place = bisect_left(taken, (candidate.start, candidate.end))
-        is_after = not place or taken[place - 1][1] <= candidate.start
-        if is_after and (place == len(taken) or candidate.end <= taken[place][0]):
-            insort(taken, (candidate.start, candidate.end))
-            chosen.append(candidate)
-    return chosen
-
-
 def _candidates(text: str, paragraph: _Candidate) -> Iterator[_Candidate]:
-    """Yield for each sentence with marks what would show it."""
+    """Yield pieces that show all marks, each from the first sentence that is not yet shown."""
     found, done = paragraph.marks, 0
-    bounds = sentences(text, paragraph.start, paragraph.end)
-    starts = [start for start, _ in bounds]
+    inside = Sentences(text, paragraph.start, paragraph.end)
     while done < len(found):
-        which = bisect_right(starts, found[done].start) - 1
-        start, end = bounds[which]
+        start, end = inside.at(found[done].start)
         first, done = done, _before(found, end, done)
         if end - start > PASSAGE:
             yield from _cut(text, (start, end), found[first:done])
         else:
-            end = _grown(bounds, which)
-            yield _Candidate(start, end, found[first : _before(found, end, done)])
+            end = inside.grown(start, end)
+            done = _before(found, end, done)
+            yield _Candidate(start, end, found[first:done])
 
 
 def _before(found: list[Mark], end: int, low: int) -> int:
@@ -261,23 +278,14 @@ def _before(found: list[Mark], end: int, low: int) -> int:
 
 def _beginning(text: str) -> Iterator[_Candidate]:
     """Yield the first sentences."""
-    first = re.search(r"\S", text)
+    first = _VISIBLE.search(text)
     if first:
-        bounds = sentences(text, *_paragraph(text, first.start()))
-        if bounds[0][1] - bounds[0][0] > PASSAGE:
-            yield next(_cut(text, bounds[0], []))
+        inside = Sentences(text, *_paragraph(text, first.start()))
+        start, end = inside.at(first.start())
+        if end - start > PASSAGE:
+            yield next(_cut(text, (start, end), []))
         else:
-            yield _Candidate(bounds[0][0], _grown(bounds, 0), [])
-
-
-def _grown(bounds: list[Span], which: int) -> int:
-    """Add the sentences that follow in the same paragraph, as long as they fit."""
-    start, end = bounds[which]
-    for _, after in bounds[which + 1 : which + PASSAGE]:
-        if after - start > PASSAGE:
-            break
-        end = after
-    return end
+            yield _Candidate(start, inside.grown(start, end), [])
 
 
 def _cut(text: str, sentence: Span, found: list[Mark]) -> Iterator[_Candidate]:

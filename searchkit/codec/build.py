@@ -160,15 +160,17 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
     is_new = np.ones(len(term), bool)
     is_new[1:] = (term[1:] != term[:-1]) | (number[1:] != number[:-1])
     begins = is_new.nonzero()[0]  # of postings
+    counts = np.diff(begins, append=len(term))
     of_posting = term[begins]
     is_new = np.ones(len(of_posting), bool)
     is_new[1:] = of_posting[1:] != of_posting[:-1]
     arrays = {
         "terms": of_posting[is_new].astype("<u4"),
-        "first_posting": is_new.nonzero()[0].astype("<u4"),
-        "rows": np.diff(begins[is_new], append=len(term)).astype("<u4"),
+        "first_posting": np.append(is_new.nonzero()[0], len(begins)).astype("<u4"),
+        "first_row": np.append(begins[is_new], len(term)).astype("<u4"),
+        "largest": np.array([position.max(initial=0), counts.max(initial=0)], "<u4"),
         "docs": number[begins].astype("<u4"),
-        "counts": np.diff(begins, append=len(term)).astype("<u4"),
+        "counts": counts.astype("<u4"),
         "positions": position[which].astype("<u4"),
         "pairs": pair[which].astype("<u4"),
         **stored,
@@ -185,24 +187,28 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
 class _Run:
     """A run, its terms numbered as in the whole segment, its articles likewise.
 
+    There may be a thousand of them: what is kept in memory is 8 bytes a term.
+
     Attributes:
         terms: ascending.
-        slots, sizes: where the postings of each begin in the run's arrays, and how many they are.
-        row_slots, rows: likewise for their rows.
+        places: where each of them is among the terms of the file.
         ordinal_of_pair: of each pair of the process the form's number among those of its term.
         numbers: of the articles.
         articles: how many there are in the whole segment.
     """
 
     arrays: Arrays
-    terms: Ints
-    slots: Ints
-    sizes: Ints
-    row_slots: Ints
-    rows: Ints
+    terms: Array
+    places: Array
     ordinal_of_pair: Array
-    numbers: Ints
+    numbers: Array
     articles: int = 0
+
+    def sizes(self, array: str, places: Array) -> tuple[Ints, Ints]:
+        """Return where the postings or rows of some terms begin, and how many they are."""
+        firsts = self.arrays[array]
+        first = firsts[places].astype(np.int64)
+        return first, firsts[places + 1] - first
 
 
 def merge_runs(
@@ -237,9 +243,11 @@ def merge_runs(
         float(articles["title_words"].mean()), float(articles["text_words"].mean())
     )
     sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
+    largest = np.zeros(2, np.int64)  # position, count
     for run in runs:
-        sizes[0, run.terms] += run.sizes
-        sizes[1, run.terms] += run.rows
+        sizes[0, run.terms] += run.sizes("first_posting", run.places)[1]
+        sizes[1, run.terms] += run.sizes("first_row", run.places)[1]
+        largest = np.maximum(largest, run.arrays["largest"])
     frequent = (sizes[0] > FREQUENT).nonzero()[0]
     small = {
         **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
@@ -252,15 +260,13 @@ def merge_runs(
         "dictionary": np.frombuffer(dictionary, np.uint8),
         **articles,
     }
-    longest = max((int(run.arrays["positions"].max(initial=0)) for run in runs), default=0)
-    most = max((int(run.arrays["counts"].max(initial=0)) for run in runs), default=0)
     ordinals = max((int(run.ordinal_of_pair.max(initial=0)) for run in runs), default=0)
     postings, rows = (int(total) for total in sizes.sum(axis=1))
     large = {
         "docs": ("<u4", postings),
         "codes": ("<u2", postings),
-        "counts": (_fit(most), postings),
-        "positions": (_fit(longest), rows),
+        "counts": (_fit(int(largest[1])), postings),
+        "positions": (_fit(int(largest[0])), rows),
         "ordinals": (_fit(ordinals), rows),
         "champion_docs": ("<u4", len(frequent) * CHAMPIONS),
         "champion_codes": ("<u2", len(frequent) * CHAMPIONS),
@@ -313,20 +319,9 @@ def _vocabulary(
 
 def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
     arrays = read(path)
-    slots = arrays["first_posting"].astype(np.int64)
-    rows = arrays["rows"].astype(np.int64)
-    terms = of_term[arrays["terms"]]
-    order = np.argsort(terms)  # from that in which words were met to the alphabet
-    return _Run(
-        arrays=arrays,
-        terms=terms[order],
-        slots=slots[order],
-        sizes=np.diff(slots, append=len(arrays["docs"]))[order],
-        row_slots=(np.cumsum(rows) - rows)[order],
-        rows=rows[order],
-        ordinal_of_pair=ordinals,
-        numbers=np.empty(0, np.int64),
-    )
+    terms = of_term[arrays["terms"]].astype(np.uint32)
+    order = np.argsort(terms).astype(np.uint32)  # from that in which words were met
+    return _Run(arrays, terms[order], order, ordinals, np.empty(0, np.uint32))
 
 
 def _number(runs: Sequence[_Run]) -> dict[str, Array]:
@@ -341,7 +336,8 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     done = 0
     for run in runs:
         size = len(run.arrays["first"])
-        run.numbers, run.articles = number[done : done + size], len(number)
+        run.numbers = number[done : done + size].astype(np.uint32)
+        run.articles = len(number)
         done += size
     sizes = columns.pop("sizes").astype(np.int64)
     ends = np.cumsum(sizes)
@@ -445,12 +441,12 @@ def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
     columns: list[list[Array]] = [[], [], [], [], []]
     shift = 0
     for run in runs:
-        here = slice(*np.searchsorted(run.terms, [piece.begin, piece.end]))
-        posting, which = slices(run.slots[here], run.sizes[here])
-        row, _ = slices(run.row_slots[here], run.rows[here])
+        here = slice(*np.searchsorted(run.terms, np.array([piece.begin, piece.end], np.uint32)))
+        posting, which = slices(*run.sizes("first_posting", run.places[here]))
+        row, _ = slices(*run.sizes("first_row", run.places[here]))
         counts = run.arrays["counts"][posting].astype(np.int64)
-        numbers = run.numbers[run.arrays["docs"][posting]]
-        terms = run.terms[here][which]
+        numbers = run.numbers[run.arrays["docs"][posting]].astype(np.int64)
+        terms = run.terms[here][which].astype(np.int64)
         if piece.high - piece.low < run.articles:
             inside = (numbers >= piece.low) & (numbers < piece.high)
             row = row[np.repeat(inside, counts)]

@@ -5,6 +5,7 @@ operators are those of sets. What is costly and changes little, whether words st
 side as in the query, is looked at last, and only in articles that it can bring among the best.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
@@ -185,7 +186,7 @@ class Matcher:
         both = None
         if phrase.slop is not None:
             words = dict.fromkeys(phrase.words)
-            both = intersection([self.match(word, scope).docs for word in words])
+            both, _ = meet([self.match(word, scope).docs for word in words])
         docs, codes = self._counted(self._begins(phrase, scope, both), scope)
         return Match(docs, codes, self.unit(len(docs)))
 
@@ -240,7 +241,7 @@ class Matcher:
     def _some(self, node: Some, scope: str) -> Match:
         parts = [self.match(part, scope) for part in dict.fromkeys(node.wanted)]
         found = _any([Match(p.docs, p.codes, p.unit, p.complete) for p in parts])
-        every = intersection([part.docs[complete_of(part)] for part in parts])
+        every, _ = meet([part.docs[complete_of(part)] for part in parts])
         found.complete = member(found.docs, every)[0]
         found.bonuses = self.bonuses(node, scope)
         return found
@@ -279,13 +280,16 @@ class Matcher:
         if not wanted:
             every = self.index.living().astype(np.uint32)
             wanted = [Match(every, np.zeros(len(every), np.float32))]
-        docs = intersection([match.docs for match in wanted])
+        docs, where = meet([match.docs for match in wanted])
         for part in parts:
             if isinstance(part, Dates):
-                docs = docs[self.within(docs, part.span)]
+                keep = self.within(docs, part.span)
             elif isinstance(part, Not):
-                docs = docs[~member(docs, self.match(part.part, scope).docs)[0]]
-        return added(docs, wanted)
+                keep = ~member(docs, self.match(part.part, scope).docs)[0]
+            else:
+                continue
+            docs, where = docs[keep], [places[keep] for places in where]
+        return added(docs, wanted, where)
 
     def settled(self, found: Match) -> Match:
         """Add all bonuses to the scores."""
@@ -382,16 +386,21 @@ def complete_of(match: Match) -> Bools | slice:
     return slice(None) if match.complete is None else match.complete
 
 
-def intersection(sets: list[Numbers]) -> Numbers:
-    """Return the numbers that are in all sets, each ascending.
+def meet(sets: Sequence[Numbers]) -> tuple[Numbers, list[Ints]]:
+    """Return the numbers that are in all sets, each ascending, and where they stand in each.
 
-    >>> intersection([np.array([1, 2, 5], np.uint32), np.array([2, 3, 5], np.uint32)])
-    array([2, 5], dtype=uint32)
+    >>> meet([np.array([1, 2, 5], np.uint32), np.array([2, 3, 5], np.uint32)])
+    (array([2, 5], dtype=uint32), [array([1, 2]), array([0, 1])])
     """
-    first, *others = sorted(sets, key=len)
+    first, *others = sorted(range(len(sets)), key=lambda which: len(sets[which]))
+    docs = sets[first]
+    where = {first: np.arange(len(docs))}
     for other in others:
-        first = first[member(first, other)[0]]
-    return first
+        found, places = member(docs, sets[other])
+        docs = docs[found]
+        where = {which: place[found] for which, place in where.items()}
+        where[other] = places
+    return docs, [where[which] for which in range(len(sets))]
 
 
 def best(found: list[Postings], size: int) -> Postings:
@@ -418,14 +427,13 @@ def best(found: list[Postings], size: int) -> Postings:
     return Postings(docs[last], keys[last].astype(np.uint16))
 
 
-def added(docs: Numbers, parts: list[Match]) -> Match:
-    """Add up what several parts say of articles that all of them have."""
+def added(docs: Numbers, parts: Sequence[Match], where: Sequence[Ints]) -> Match:
+    """Add up what several parts say of articles that all of them have; each says it where."""
     found = Match(docs, np.zeros(len(docs), np.float32))
-    for part in parts:
-        where = part.docs.searchsorted(docs)
-        found.codes = found.codes + part.codes[where] * np.float32(part.unit)
+    for part, places in zip(parts, where, strict=True):
+        found.codes = found.codes + part.codes[places] * np.float32(part.unit)
         if part.complete is not None:
-            complete = part.complete[where]
+            complete = part.complete[places]
             found.complete = complete if found.complete is None else found.complete & complete
         found.bonuses += part.bonuses
     return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from searchkit.codec.segment import CHAMPIONS
 from searchkit.index import Bools, Numbers, Postings, member
-from searchkit.query.match import Match, Matcher, added, best, intersection
+from searchkit.query.match import Match, Matcher, added, best, meet
 from searchkit.query.tree import Node, Or, Some, Word
 
 Span = tuple[int, int]
@@ -132,10 +132,10 @@ def _best_of_some(matcher: Matcher, node: Some, wanted: int) -> Found | None:
     if not all(isinstance(word, Word) for word in words):
         return None
     parts = [matcher.match(word) for word in words]
-    docs = intersection([part.docs for part in parts])
+    docs, where = meet([part.docs for part in parts])
     if len(docs) < wanted and len(words) != 2:
         return None
-    every = added(docs, parts)
+    every = added(docs, parts, where)
     every.bonuses = matcher.bonuses(node, "main")
     if len(docs) >= wanted:
         total = _union(parts, docs, matcher.index.size)

@@ -390,7 +390,7 @@ def meet(sets: Sequence[Numbers]) -> tuple[Numbers, list[Ints]]:
     """Return the numbers that are in all sets, each ascending, and where they stand in each.
 
     >>> meet([np.array([1, 2, 5], np.uint32), np.array([2, 3, 5], np.uint32)])
-    (array([2, 5], dtype=uint32), [array([1, 2]), array([0, 1])])
+    (array([2, 5], dtype=uint32), [array([1, 2]), array([0, 2])])
     """
     first, *others = sorted(range(len(sets)), key=lambda which: len(sets[which]))
     docs = sets[first]

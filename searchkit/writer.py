@@ -1,7 +1,7 @@
 """Write: articles become a new generation, the whole of it or the difference to the last.
 
 This process reads and counts the articles; others, as many as there are processors, analyse
-them (`codec.build`).
+them (`codec.runs`).
 """
 
 import os
@@ -18,7 +18,7 @@ import numpy as np
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.codec.arrays import check, writing
-from searchkit.codec.build import THREADS, merge_runs
+from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer
 from searchkit.codec.workers import make_runs

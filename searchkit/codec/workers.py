@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from searchkit.article import Article
-from searchkit.codec.build import RunMaker, Vocabulary
+from searchkit.codec.runs import RunMaker, Vocabulary
 from searchkit.errors import BuildFailed
 
 Run = list[Article]

@@ -1,0 +1,14 @@
+/* What the files of the kernel share. */
+#ifndef SEARCHKIT_KERNEL_H
+#define SEARCHKIT_KERNEL_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+extern PyMethodDef words_methods[];    /* words.c */
+extern PyMethodDef passages_methods[]; /* passages.c */
+extern PyMethodDef search_methods[];   /* search.c */
+
+#endif

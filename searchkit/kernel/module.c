@@ -1,0 +1,16 @@
+/* The module: the functions of all files of the kernel under one name. */
+#include "kernel.h"
+
+static int add_functions(PyObject *module) {
+    if (PyModule_AddFunctions(module, words_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, passages_methods) < 0) return -1;
+    return PyModule_AddFunctions(module, search_methods);
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, add_functions}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_kernel", .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit__kernel(void) { return PyModuleDef_Init(&definition); }

@@ -1,0 +1,3 @@
+#include "kernel.h"
+
+PyMethodDef passages_methods[] = {{NULL}};

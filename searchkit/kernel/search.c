@@ -1,0 +1,3 @@
+#include "kernel.h"
+
+PyMethodDef search_methods[] = {{NULL}};

@@ -1,0 +1,3 @@
+#include "kernel.h"
+
+PyMethodDef words_methods[] = {{NULL}};

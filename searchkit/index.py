@@ -263,8 +263,8 @@ class Index:
         whole = columns[0] if len(columns) == 1 else np.concatenate(columns)
         return whole.view(np.int64) if whole.dtype == np.uint64 else whole.astype(np.int64)
 
-    def stored(self, number: int) -> tuple[Article, Ints]:
-        """Return an article and where its words start; see `Segment.stored`."""
+    def stored(self, number: int) -> tuple[Article, bytes]:
+        """Return an article and the milestones of its text (`codec.stored`)."""
         segment, local = self._where(number)
         return segment.stored(local)
 

@@ -111,7 +111,7 @@ def test_any_text_can_be_read_as_a_query(text: str) -> None:
 def test_passages_quote_the_text_and_mark_whole_words(text: str, query: str) -> None:
     """Whatever is asked of whatever text, spans are words of the article."""
     found = marks(text, parse(query + " мир*").tree, "text")
-    words = [text[start:end] for start, end in spans(text, found)]
+    words = [text[start:end] for start, end in spans(found)]
     for passage in passages(text, found, 5):
         assert passage.text.strip("…").strip() in text
         for start, end in passage.spans:

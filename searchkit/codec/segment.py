@@ -113,10 +113,8 @@ class Segment:
                 return int(number)
         return -1
 
-    def stored(self, number: int) -> tuple[Article, Ints]:
-        """Return an article and where the words of title and text start.
-
-        The text is counted as if it stood behind the title and one more character.
+    def stored(self, number: int) -> tuple[Article, bytes]:
+        """Return an article and the milestones of its text.
 
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the record is damaged.

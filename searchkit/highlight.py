@@ -4,7 +4,7 @@ Spans are half-open code-point offsets; what they point at is the word exactly a
 passage is whole sentences of one paragraph where they fit, never cut inside a word; `…`
 stands where a sentence had to be cut.
 
-The places of the words come from the index, and where each 32nd word begins is stored with the
+The places of the words come from the index, and where each 16th word begins is stored with the
 article: of the text itself only the paragraphs that have marks are read. What the kernel does,
 `marked` and `passages`, is told here in Python.
 """
@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from searchkit.analysis.tokenize import words_from
 from searchkit.analysis.ukrainian import ABBREVIATIONS
 from searchkit.article import Article
-from searchkit.codec.stored import STRIDE
+from searchkit.codec.stored import STRIDE, starts_of
 from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
 from searchkit.kernel import kernel
 from searchkit.query.match import ANYWHERE, TITLE, Matcher, followed, within_reach
@@ -112,17 +112,18 @@ def marked(text: str, stones: bytes, found: list[tuple[int, int]], first: int) -
     Raises:
         ValueError: there is no such word.
     """
-    if kernel:
+    if kernel and found:
         marks: list[Mark] = kernel.marked(text, stones, found, first, STRIDE)
         return marks
-    return [(*_word(text, stones, position - first), part) for position, part in found]
+    starts = starts_of(stones) or [0]
+    return [(*_word(text, starts, position - first), part) for position, part in found]
 
 
-def _word(text: str, stones: bytes, number: int) -> Span:
+def _word(text: str, starts: list[int], number: int) -> Span:
     """Return the span of a word by its number, looked for from the last milestone before it."""
-    passed = min(number // STRIDE, len(stones) // 4)
-    start = int.from_bytes(stones[: 4 * passed][-4:], "little")
-    match = next(islice(words_from(text, start), number - passed * STRIDE, None), None)
+    passed = min(number // STRIDE, len(starts) - 1)
+    words = words_from(text, starts[passed])
+    match = next(islice(words, number - passed * STRIDE, None), None)
     if number < 0 or match is None:
         raise ValueError(f"there is no word {number}")
     return match.span()
@@ -149,9 +150,8 @@ def passages(text: str, marks: list[Mark], limit: int) -> tuple[Passage, ...]:
         limit: 0 or more.
     """
     if kernel:
-        return tuple(
-            Passage(*each) for each in kernel.passages(text, marks, limit, _KNOWN, PASSAGE)
-        )
+        limit = min(limit, len(marks) + 1)  # there are no more
+        return tuple(starmap(Passage, kernel.passages(text, marks, limit, _KNOWN, PASSAGE)))
     pieces = _pieces(text, marks) if marks else _beginning(text)
     best = sorted(pieces, key=_Piece.rank)[:limit]
     return tuple(piece.passage(text) for piece in best)

@@ -12,6 +12,7 @@ Articles are numbered through all segments; within a segment the newest come fir
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -287,7 +288,7 @@ class Index:
         return None
 
     def _where(self, number: int) -> tuple[Segment, int]:
-        which = max(i for i, base in enumerate(self.bases) if base <= number)
+        which = bisect_right(self.bases, number) - 1
         return self.segments[which], number - self.bases[which]
 
     def describe(self) -> dict[str, Any]:

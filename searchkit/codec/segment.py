@@ -72,6 +72,9 @@ class Segment:
         self._place_ends = arrays["place_ends"].data
         self._form_terms = arrays["form_terms"].data
         self._form_ordinals = arrays["form_ordinals"].data
+        self._records = arrays["records"].data
+        self._record_starts = arrays["record_starts"].data
+        self._record_sizes = arrays["record_sizes"].data
 
     def postings(self, term: int, last: int | None = None) -> slice:
         """Return where the postings of a term are, articles ascending; or those up to `last`."""
@@ -119,9 +122,9 @@ class Segment:
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the record is damaged.
         """
-        start = int(self.arrays["record_starts"][number])
-        size = int(self.arrays["record_sizes"][number])
-        return self._unpacker.unpack(self.arrays["records"][start : start + size].tobytes())
+        start = self._record_starts[number]
+        end = start + self._record_sizes[number]
+        return self._unpacker.unpack(self._records[start:end])
 
     def digest(self, number: int) -> bytes:
         """Return `Article.digest` of an article, as it was indexed."""

@@ -7,10 +7,6 @@ typedef struct { Py_ssize_t start, end, part; } Mark;
 
 /* -- which words ---------------------------------------------------------------------------- */
 
-static Py_ssize_t little(const uint8_t *four) {
-    return four[0] | four[1] << 8 | four[2] << 16 | (Py_ssize_t)four[3] << 24;
-}
-
 /* Read a tuple of integers; of which Python raises what is wrong. */
 static int read_numbers(PyObject *tuple, Py_ssize_t *numbers, Py_ssize_t count) {
     if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != count) {
@@ -24,16 +20,25 @@ static int read_numbers(PyObject *tuple, Py_ssize_t *numbers, Py_ssize_t count) 
     return 0;
 }
 
-/* Where in a text the reader stands: before the word with this number. */
-typedef struct { Text text; const uint8_t *stones; Py_ssize_t count, stride, at, number; } Place;
+/* Where in a text the reader stands, before the word with this number, and what it has left of
+ * the milestones, the first of which is at word `passed` and a step from `stone`. */
+typedef struct {
+    Text text;
+    const uint8_t *steps, *end;
+    Py_ssize_t stride, stone, passed, at, number;
+} Place;
 
-/* Go to a word that is further on, from the last milestone before it. */
+/* Go behind a word that is further on, from the last milestone before it. */
 static int go_to(Place *place, Py_ssize_t number, Py_ssize_t *start) {
-    Py_ssize_t passed = number / place->stride;
-    if (passed > place->count) passed = place->count;
-    if (passed * place->stride > place->number) {
-        place->number = passed * place->stride;
-        place->at = little(place->stones + 4 * (passed - 1));
+    while (place->steps < place->end && place->passed <= number) {
+        while (*place->steps == 255 && place->steps + 1 < place->end)
+            place->stone += *place->steps++;
+        place->stone += *place->steps++;
+        if (place->passed > place->number) {
+            place->number = place->passed;
+            place->at = place->stone;
+        }
+        place->passed += place->stride;
     }
     while (place->number <= number) {
         if (!next_word(&place->text, place->at, start, &place->at)) return -1;
@@ -73,7 +78,11 @@ static PyObject *marked(PyObject *module, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, "a word's number is 0 or more");
     else
         marks = mark_all(
-            &(Place){text_of(text), stones.buf, stones.len / 4, stride, 0, 0}, found, first);
+            &(Place){
+                .text = text_of(text), .steps = stones.buf,
+                .end = (uint8_t *)stones.buf + stones.len, .stride = stride,
+            },
+            found, first);
     PyBuffer_Release(&stones);
     return marks;
 }
@@ -81,8 +90,10 @@ static PyObject *marked(PyObject *module, PyObject *args) {
 /* -- where sentences end -------------------------------------------------------------------- */
 
 typedef struct {
-    Text text, known; /* abbreviations with a space around each */
-    Py_ssize_t size;  /* of a passage */
+    PyObject *str;
+    Text text, known; /* the str; abbreviations with a space around each */
+    Py_ssize_t longest; /* of those */
+    Py_ssize_t size;    /* of a passage */
 } Reader;
 
 static inline Py_UCS4 at(const Text *text, Py_ssize_t place) {
@@ -100,6 +111,12 @@ static Py_ssize_t trimmed(const Text *text, Py_ssize_t start, Py_ssize_t end) {
 
 static inline int is_end(Py_UCS4 c) { return c == '.' || c == '!' || c == '?' || c == 0x2026; }
 
+/* Tell whether a character may end a sentence; no branch, which would be guessed wrong too often. */
+static inline int is_sign(Py_UCS4 c) {
+    const uint64_t signs = 1ull << '.' | 1ull << '!' | 1ull << '?' | 1ull << '\n';
+    return ((c < 64) & (int)(signs >> (c & 63))) | (c == 0x2026);
+}
+
 static int is_closing(Py_UCS4 c) {
     return c == '"' || c == '\'' || c == 0xbb || c == 0x201d || c == ')' || c == ']';
 }
@@ -109,6 +126,16 @@ static int is_before_word(Py_UCS4 c) { /* space or an opening sign */
         || c == 0x201c || c == '(';
 }
 
+static Py_ssize_t length_of_longest(const Text *words) {
+    Py_ssize_t longest = 1, length = 0; /* an initial has one letter */
+    for (Py_ssize_t i = 0; i < words->length; i++) {
+        length = at(words, i) == ' ' ? 0 : length + 1;
+        if (length > longest) longest = length;
+    }
+    return longest;
+}
+
+/* Tell whether letters are an abbreviation. */
 static int is_known(const Reader *read, Py_ssize_t start, Py_ssize_t end) {
     const Text *known = &read->known;
     for (Py_ssize_t i = 0; i + (end - start) + 1 < known->length; i++) {
@@ -128,9 +155,9 @@ static int goes_on(const Reader *read, Py_ssize_t stop) {
     Py_ssize_t next = stop + 1, begin = stop;
     while (next < text->length && next < stop + 10 && is_before_word(at(text, next))) next++;
     if (next < text->length && next < stop + 10 && Py_UNICODE_ISLOWER(at(text, next))) return 1;
-    while (begin > 0 && stop - begin < read->known.length && Py_UNICODE_ISALPHA(at(text, begin - 1)))
+    while (begin > 0 && stop - begin <= read->longest && Py_UNICODE_ISALPHA(at(text, begin - 1)))
         begin--;
-    if (begin == stop) return 0;
+    if (begin == stop || stop - begin > read->longest) return 0;
     if (stop - begin == 1 && Py_UNICODE_ISUPPER(at(text, begin))) return 1;
     return is_known(read, begin, stop);
 }
@@ -146,18 +173,31 @@ static Py_ssize_t line_end(const Text *text, Py_ssize_t place, Py_ssize_t high) 
     return is_dash && next + 1 < high && is_space(text, next + 1) ? place + 1 : 0;
 }
 
+/* Return the next place of what may end a sentence, or `high`; a loop for each kind of text,
+ * since nothing takes as long as this. */
+static Py_ssize_t next_sign(const Text *text, Py_ssize_t place, Py_ssize_t high) {
+    const uint8_t *one = text->data;
+    const uint16_t *two = text->data;
+    const uint32_t *four = text->data;
+    switch (text->kind) {
+    case 1: while (place < high && !is_sign(one[place])) place++; break;
+    case 2: while (place < high && !is_sign(two[place])) place++; break;
+    default: while (place < high && !is_sign(four[place])) place++;
+    }
+    return place;
+}
+
 static Py_ssize_t sentence_end(const Reader *read, Py_ssize_t place, Py_ssize_t high) {
     const Text *text = &read->text;
-    while (place < high) {
+    while ((place = next_sign(text, place, high)) < high) {
         Py_UCS4 c = at(text, place);
-        Py_ssize_t next = place + 1;
+        Py_ssize_t next = place + 1, end;
         if (c == '\n') {
-            Py_ssize_t end = line_end(text, place, high);
+            end = line_end(text, place, high);
             if (end) return end;
-        } else if (is_end(c)) {
+        } else {
             while (next < high && is_end(at(text, next))) next++;
-            Py_ssize_t end = next;
-            while (end < high && is_closing(at(text, end))) end++;
+            for (end = next; end < high && is_closing(at(text, end));) end++;
             if (end < high && is_space(text, end)
                 && !(c == '.' && end == place + 1 && goes_on(read, place)))
                 return end;
@@ -185,14 +225,24 @@ static Py_ssize_t grown(const Reader *read, Span piece, Py_ssize_t high) {
     }
 }
 
+/* Return the next place of an empty line's first or second line end, in either direction. */
+static Py_ssize_t empty_line(const Reader *read, Py_ssize_t low, Py_ssize_t high, int direction) {
+    const Text *text = &read->text;
+    for (;;) {
+        Py_ssize_t place = PyUnicode_FindChar(read->str, '\n', low, high, direction);
+        Py_ssize_t other = place + direction;
+        if (place < 0) return direction > 0 ? high : low;
+        if (low <= other && other < high && at(text, other) == '\n') return place;
+        if (direction > 0) low = place + 1;
+        else high = place;
+    }
+}
+
 /* Return the part of a text between two empty lines that has a word in it. */
-static Span paragraph(const Text *text, Py_ssize_t start, Py_ssize_t end) {
-    while (start > 0 && !(at(text, start - 1) == '\n' && start > 1 && at(text, start - 2) == '\n'))
-        start--;
-    while (end < text->length
-           && !(at(text, end) == '\n' && end + 1 < text->length && at(text, end + 1) == '\n'))
-        end++;
-    return (Span){start, end};
+static Span paragraph(const Reader *read, Py_ssize_t start, Py_ssize_t end) {
+    return (Span){
+        empty_line(read, 0, start, -1), empty_line(read, end, read->text.length, 1),
+    };
 }
 
 /* -- which passages show the marks ---------------------------------------------------------- */
@@ -274,7 +324,7 @@ static void find_pieces(Show *show) {
     while (done < show->marks_count) {
         Mark mark = show->marks[done];
         if (mark.start >= high) {
-            Span inside = paragraph(&show->read.text, mark.start, mark.end);
+            Span inside = paragraph(&show->read, mark.start, mark.end);
             place = inside.start, high = inside.end;
         }
         Span found = sentence(&show->read, place, high);
@@ -299,7 +349,7 @@ static void find_beginning(Show *show) {
     Py_ssize_t first = 0;
     while (first < text->length && is_space(text, first)) first++;
     if (first == text->length) return;
-    Py_ssize_t high = paragraph(text, first, first + 1).end;
+    Py_ssize_t high = paragraph(&show->read, first, first + 1).end;
     Span found = sentence(&show->read, first, high);
     if (found.end - found.start > show->read.size) {
         cut(show, found, 0, 0);
@@ -372,15 +422,16 @@ static PyObject *best_shown(Show *show, PyObject *text, Py_ssize_t limit) {
 /* passages(text, marks, limit, known, size): see highlight.passages. */
 static PyObject *passages(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *text, *list, *known, *best = NULL;
+    PyObject *text, *list, *abbreviations, *best = NULL;
     Py_ssize_t limit, size;
-    if (!PyArg_ParseTuple(args, "UO!nUn", &text, &PyList_Type, &list, &limit, &known, &size))
+    if (!PyArg_ParseTuple(args, "UO!nUn", &text, &PyList_Type, &list, &limit, &abbreviations, &size))
         return NULL;
     if (limit < 0 || size < 3 || size > 1 << 20)
         return PyErr_Format(PyExc_ValueError, "no such limit or size");
     Py_ssize_t count = PyList_GET_SIZE(list);
+    Text known = text_of(abbreviations);
     Show show = {
-        .read = {text_of(text), text_of(known), size},
+        .read = {text, text_of(text), known, length_of_longest(&known), size},
         .marks = PyMem_New(Mark, count + 1),
         .pieces = PyMem_New(Piece, count + 1),
         .marks_count = count,

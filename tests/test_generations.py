@@ -21,7 +21,7 @@ from searchkit.errors import (
     IndexUnusable,
     IndexVersion,
 )
-from searchkit.generations import Averages, Generations, Manifest, timestamp
+from searchkit.generations import FORMAT, Averages, Generations, Manifest, timestamp
 from searchkit.writer import Summary, verify
 
 Build = Callable[..., Summary]
@@ -411,9 +411,9 @@ def edited(**changes: object) -> Callable[[str], str]:
         (edited(segments=["../../secret.arrays"]), CorruptIndex),
         (edited(segments=[]), CorruptIndex),
         (edited(format=0), IndexVersion),
-        (edited(format=3), IndexVersion),
-        (edited(format="2"), IndexVersion),
-        (edited(format=3, words=12), IndexVersion),  # a later version says more of itself
+        (edited(format=FORMAT + 1), IndexVersion),
+        (edited(format=str(FORMAT)), IndexVersion),
+        (edited(format=FORMAT + 1, words=12), IndexVersion),  # a later version says more of itself
         (edited(chain="0"), IndexVersion),
     ],
 )

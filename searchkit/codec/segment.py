@@ -26,7 +26,6 @@ in the order of their bytes. One file of arrays holds:
 """
 
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -137,4 +136,6 @@ class Segment:
 
 def id_hash(article_id: str) -> bytes:
     """Return 16 bytes that stand for an id."""
+    from hashlib import blake2b  # noqa: PLC0415 - slow to import, and no search needs it
+
     return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -112,7 +112,7 @@ def marked(text: str, stones: bytes, found: list[tuple[int, int]], first: int) -
     Raises:
         ValueError: there is no such word.
     """
-    if kernel and found:
+    if kernel:
         marks: list[Mark] = kernel.marked(text, stones, found, first, STRIDE)
         return marks
     starts = starts_of(stones) or [0]

@@ -1,6 +1,8 @@
 """What must hold for every input."""
 
-from hypothesis import HealthCheck, given, settings
+from contextlib import suppress
+
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reference import Reference, marks
 
@@ -8,6 +10,8 @@ from searchkit import Archive
 from searchkit.analysis import analyze, word_pairs
 from searchkit.analysis.arrays import Batches
 from searchkit.analysis.normalize import normalize
+from searchkit.article import Article
+from searchkit.codec.stored import Packer, Unpacker
 from searchkit.highlight import passages, sentences, spans
 from searchkit.query.parse import parse
 from searchkit.query.tree import OPERATORS
@@ -124,6 +128,27 @@ def test_sentences_leave_out_nothing_but_space(text: str) -> None:
     """The sentences of a text, joined, are the text without the white space between them."""
     pieces = [text[start:end] for start, end in sentences(text)]
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@given(st.lists(awkward, min_size=5, max_size=5), st.lists(awkward, max_size=2), st.binary())
+@settings(deadline=None)
+def test_an_article_is_read_as_it_was_stored(
+    values: list[str], tags: list[str], stones: bytes
+) -> None:
+    """Whatever letters it has."""
+    name, text, title, date, url = values
+    article = Article(name, text, title, date, url or None, tags=tuple(tags))
+    assert Unpacker(b"").unpack(Packer(b"").pack(article, stones)) == (article, stones)
+
+
+@given(st.lists(st.sampled_from('[]{},:"1\\\n') | awkward, max_size=30).map("".join))
+@example('["a", "b", 1, null, null, null, null, [], null]\n')
+@example("[" * 100_000)
+@settings(deadline=None)
+def test_what_is_no_article_is_not_read_as_one(content: str) -> None:
+    """Damaged bytes are never another error than this one."""
+    with suppress(ValueError):
+        Article.of(content)
 
 
 @given(query=asked)

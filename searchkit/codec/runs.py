@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from searchkit.analysis import word_pairs
 from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, writing
+from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, steps
 from searchkit.dates import parse_span
@@ -165,6 +165,4 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
         "pairs": pair[which].astype("<u4"),
         **stored,
     }
-    with writing(path, {name: (a.dtype.str, len(a)) for name, a in arrays.items()}) as file:
-        for name, array in arrays.items():
-            file[name][:] = array
+    write(path, arrays)

@@ -95,6 +95,16 @@ class Index:
     def close(self) -> None:
         """Let the files go; no method may be called after it."""
         self.segments.clear()
+        self.__dict__.pop("kernel_segments", None)
+
+    @cached_property
+    def kernel_segments(self) -> tuple[tuple[Any, Bools | None, int], ...]:
+        """For each segment, as the kernel takes it: its arrays, which articles count, its base."""
+        ends = [*self.bases[1:], self.size]
+        return tuple(
+            (segment.kernel, None if self.alive is None else self.alive[base:end], base)
+            for segment, base, end in zip(self.segments, self.bases, ends, strict=True)
+        )
 
     def living(self) -> Ints:
         """Return the numbers of all articles that count, ascending."""

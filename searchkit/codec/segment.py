@@ -51,6 +51,8 @@ from searchkit.article import Article
 from searchkit.codec.arrays import Array, read
 from searchkit.codec.stored import Unpacker
 from searchkit.codec.strings import Strings
+from searchkit.kernel import kernel
+from searchkit.query.rank import K1
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.uint32]
@@ -69,6 +71,7 @@ class Segment:
         size: how many articles it holds.
         arrays: by name, as in the table above.
         terms, forms: the strings.
+        kernel: the same arrays as the kernel takes them; None without one.
 
     Raises:
         CorruptIndex: the file is missing or damaged.
@@ -80,6 +83,9 @@ class Segment:
         self.terms = Strings.named("terms", arrays)
         self.forms = Strings.named("forms", arrays)
         self.size = len(arrays["first"])
+        self.kernel = kernel and kernel.Segment(
+            {name.replace(".", "_"): array for name, array in arrays.items()}, K1
+        )
         # Python reads single items of a memory view five times as fast as those of an array.
         self._chunk_ends = arrays["chunk_ends"].data
         self._posting_ends = arrays["posting_ends"].data

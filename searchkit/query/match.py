@@ -246,7 +246,7 @@ class Matcher:
                 rarer = min(len(parts[left].docs), len(parts[right].docs))
                 if rarer:
                     tells = idf(self.index.articles, rarer)
-                    is_whole = len(parts) == 2
+                    is_whole = left != right and len(parts) == 2
                     bonuses.append(Bonus(left, right, j - i, scope, tells, is_whole))
         return bonuses
 
@@ -433,16 +433,16 @@ def _any(parts: list[Match]) -> Match:
     """Return the articles of any part, their scores added up."""
     if len(parts) == 1:
         return parts[0]
-    docs = np.concatenate([part.docs for part in parts])
-    order = docs.argsort(kind="stable")
-    docs = docs[order]
-    first = changes(docs).nonzero()[0]
-    scores = np.concatenate([part.scores for part in parts])[order]
-    found = Match(docs[first], np.add.reduceat(scores, first) if len(first) else scores)
-    if any(part.complete is not None for part in parts):
-        each = [np.ones(len(p.docs), bool) if p.complete is None else p.complete for p in parts]
-        complete = np.concatenate(each)[order]
-        found.complete = np.logical_or.reduceat(complete, first) if len(first) else complete
+    docs = np.sort(np.concatenate([part.docs for part in parts]))
+    docs = docs[changes(docs)]
+    found = Match(docs, np.zeros(len(docs), np.float32))
+    is_told = any(part.complete is not None for part in parts)
+    complete = np.zeros(len(docs), bool)
+    for part in parts:
+        where = docs.searchsorted(part.docs)
+        found.scores[where] += part.scores
+        complete[where] |= True if part.complete is None else part.complete
+    found.complete = complete if is_told else None
     return found
 
 

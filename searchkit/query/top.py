@@ -1,33 +1,71 @@
-"""Top: the best articles, without scoring every one that matches.
+"""Top: the best articles of a query, and how many match in all.
 
-What can be known beforehand is used, and the outcome is the same as that of sorting all:
-
-- of a frequent word the best postings are kept once more, the best first (champions)
-- of two words, the rarer one's articles are scored all, and of those that have the more frequent
-  one only, its champions
-- where enough articles have all of the plain words, those that have some are only counted
-- a bonus for words side by side has a bound: who cannot reach the best even with it is left out
+Common queries are answered by the kernel, which scores few of the articles that match; any other,
+and all of them where there is no kernel, by evaluating the whole tree (`match`) and sorting. Both
+give the same articles, in the same order, with scores of the same bits.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from searchkit.index import Bools
-from searchkit.query.match import Match, Matcher
-from searchkit.query.tree import Node
+from searchkit.kernel import kernel
+from searchkit.query.match import ANYWHERE, TITLE, Match, Matcher
+from searchkit.query.rank import NEIGHBOURS
+from searchkit.query.tree import (
+    And,
+    Dates,
+    Exact,
+    Field,
+    Leaf,
+    Node,
+    Or,
+    Phrase,
+    Prefix,
+    Some,
+    Word,
+)
+from searchkit.schema import FIELD_NAMES, key
 
 Span = tuple[int, int]
+Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 TRIED = 32  # articles whose bonuses are looked up first, to learn what the best have
+MOST_WORDS = 16  # that the kernel takes
+
+_WORD, _FORM, _PREFIX, _PHRASE = range(4)
+_EVERY, _ANY, _SOME = range(3)
 
 
 class Found(NamedTuple):
-    """How many articles match, how many with all words, and the best of them, best first."""
+    """How many articles match, how many with all words, and the best of them, best first.
+
+    Of each of the best: its number, its score, and whether it has all words.
+    """
 
     total: int
     total_complete: int
-    page: Match
+    docs: list[int]
+    scores: list[float]
+    complete: list[bool]
+
+
+class Plan(NamedTuple):
+    """A query as the kernel takes it.
+
+    Attributes:
+        words: what is looked for.
+        mode: whether articles must have every word, any, or some: the best those that have all.
+        bonuses: left word, right word and distance of those that should stand side by side.
+        window: the first and the last moment that counts, if not all do.
+    """
+
+    words: tuple[Asked, ...]
+    mode: int
+    bonuses: tuple[tuple[int, int, int], ...] = ()
+    window: Span | None = None
 
 
 def top(
@@ -44,12 +82,84 @@ def top(
         wanted: 0 or more.
         window: the first and the last moment that counts, if not all do.
         by_date: whether the newest come first.
+
+    Raises:
+        ValueError: the kernel met damaged postings.
     """
+    plan = planned(tree, window) if kernel else None
+    if plan is not None:
+        since, until = plan.window or (0, 0)
+        return Found(*kernel.top(
+            matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
+            matcher.index.articles, NEIGHBOURS, wanted, plan.window is not None, since, until,
+            by_date,
+        ))  # fmt: skip
     found = matcher.match(tree)
     if window is not None:
         found = found.among(matcher.within(found.docs, window))
     page = _newest(matcher, found, wanted) if by_date else _best(matcher, found, wanted)
-    return Found(len(found.docs), found.total_complete, page)
+    complete = [True] * len(page.docs) if page.complete is None else page.complete.tolist()
+    docs, scores = page.docs.tolist(), page.scores.tolist()
+    return Found(len(found.docs), found.total_complete, docs, scores, complete)
+
+
+# -- by the kernel -----------------------------------------------------------------------------
+
+
+def planned(tree: Node, window: Span | None) -> Plan | None:
+    """Put a tree as the kernel takes it; None if it is not one of the common ones."""
+    if isinstance(tree, Some):
+        return _some(tree, window)
+    parts = tree.parts if isinstance(tree, And | Or) else (tree,)
+    if isinstance(tree, And) and window is None:
+        dates = [part for part in parts if isinstance(part, Dates)]
+        if len(dates) == 1:
+            window = dates[0].span
+            parts = tuple(part for part in parts if part is not dates[0])
+    words = [asked(part) for part in parts]
+    if not 0 < len(words) <= MOST_WORDS or None in words:
+        return None
+    mode = _ANY if isinstance(tree, Or) else _EVERY
+    return Plan(tuple(word for word in words if word is not None), mode, (), window)
+
+
+def _some(tree: Some, window: Span | None) -> Plan | None:
+    parts = list(dict.fromkeys(tree.wanted))
+    words = [asked(part) for part in parts]
+    if len(words) > MOST_WORDS or None in words:
+        return None
+    where = [i for i, part in enumerate(tree.parts) if part in parts]
+    bonuses = [
+        (parts.index(tree.parts[i]), parts.index(tree.parts[j]), j - i)
+        for i, j in pairwise(where)
+        if isinstance(tree.parts[i], Leaf) and isinstance(tree.parts[j], Leaf)
+    ]
+    if len(bonuses) > MOST_WORDS or any(
+        isinstance(parts[which], Prefix) for left, right, _ in bonuses for which in (left, right)
+    ):
+        return None
+    return Plan(tuple(w for w in words if w is not None), _SOME, tuple(bonuses), window)
+
+
+def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
+    """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
+    name = ANYWHERE if scope == TITLE else scope
+    match node:
+        case Field(field, part):
+            return asked(part, FIELD_NAMES[field])
+        case Word(terms=terms):
+            return _WORD, scope == TITLE, tuple(key(name, term).encode() for term in terms)
+        case Exact(form) if scope != TITLE:
+            return _FORM, False, (key(name, form).encode(),)
+        case Prefix(start) if scope != TITLE:
+            return _PREFIX, False, (key(name, start).encode(),)
+        case Phrase(words, None) if scope != TITLE and len(words) <= MOST_WORDS:
+            each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
+            return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None
+    return None
+
+
+# -- of whatever matches -----------------------------------------------------------------------
 
 
 def _ordered(matcher: Matcher, found: Match, wanted: int) -> Match:

@@ -29,6 +29,7 @@ from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
 from searchkit.generations import REMOVED, read_manifest
+from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
 
 Ints = NDArray[np.int64]
@@ -161,6 +162,16 @@ class Index:
             if number >= 0:
                 found.append(self._places(segment, base, number, among)[0])
         return np.concatenate(found)
+
+    def places_of(self, word: object, among: Numbers) -> Ints:
+        """Return the places of a word, as the kernel takes it, in some articles, ascending."""
+        found = []
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            low, high = among.searchsorted(np.array([base, base + segment.size], np.uint32))
+            here = (among[low:high] - np.uint32(base)).astype(np.uint32)
+            places = np.frombuffer(kernel.places(segment.kernel, word, here), np.int64)
+            found.append(places + (base << POSITION_BITS) if base else places)
+        return found[0] if len(found) == 1 else np.concatenate([_NOWHERE, *found])
 
     def form_places(self, form: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a word just as it is written (normalised), as `places` does."""

@@ -359,6 +359,8 @@ static uint64_t count_between(const List *list, uint64_t low, uint64_t high) {
 typedef struct {
     uint32_t *at; /* positions, ascending */
     uint64_t n, room;
+    uint64_t next, before; /* the posting behind the last one, and how many places of its block
+                              stand before its own */
 } Places;
 
 static int room_for(Places *places, uint64_t more) {
@@ -376,24 +378,43 @@ static uint32_t form_count(const Segment *s, uint32_t term) {
     return end > first ? end - first : 1;
 }
 
+/* How many places the postings from a to b - 1 of one block have. */
+static uint64_t places_between(const Segment *s, uint64_t a, uint64_t b) {
+    uint64_t found = 0, odd = 0, lanes = 0, p = a;
+    for (; p + 8 <= b; p += 8) { /* eight codes at once, each in a byte */
+        uint64_t codes;
+        memcpy(&codes, s->codes + p, 8);
+        odd |= (~codes - 0x0101010101010101) & codes & 0x8080808080808080; /* perhaps */
+        codes = (codes >> 2 & 0x3F3F3F3F3F3F3F3F) + (codes & 0x0303030303030303);
+        lanes += (codes & 0x00FF00FF00FF00FF) + (codes >> 8 & 0x00FF00FF00FF00FF);
+    }
+    found = lanes * 0x0001000100010001 >> 48;
+    for (; p < b; p++) {
+        odd |= s->codes[p] == ODD;
+        found += (uint64_t)(s->codes[p] >> 2) + (s->codes[p] & 3);
+    }
+    for (; odd && a < b; a++) {
+        uint32_t titles, texts;
+        if (s->codes[a] != ODD) continue;
+        counts(s, a, &titles, &texts);
+        found += (uint64_t)titles + texts - 66; /* 63 and 3 were taken for them */
+    }
+    return found;
+}
+
 /* Adds the positions of a posting, those of one form only unless ordinal is -1; 0 on failure. */
 static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordinal,
                       Places *places) {
-    uint64_t block = p / BLOCK, before = 0, odd = 0;
-    for (uint64_t i = block * BLOCK; i < p; i++) {
-        uint8_t code = s->codes[i];
-        before += (uint64_t)(code >> 2) + (code & 3);
-        odd |= code == ODD;
-    }
+    uint64_t block = p / BLOCK, before;
+    if (places->next > block * BLOCK && places->next <= p) /* goes on in the same block */
+        before = places->before + places_between(s, places->next, p);
+    else before = places_between(s, block * BLOCK, p);
     uint32_t titles, texts;
-    for (uint64_t i = block * BLOCK; odd && i < p; i++) {
-        if (s->codes[i] != ODD) continue;
-        counts(s, i, &titles, &texts);
-        before += (uint64_t)titles + texts - 66; /* 63 and 3 were taken for them */
-    }
     counts(s, p, &titles, &texts);
     uint64_t n = (uint64_t)titles + texts, width = s->row_widths[block];
     uint64_t start = s->row_starts[block];
+    places->next = p + 1;
+    places->before = before + n;
     if (width > 57 || start > s->n_rows || before + n > (1ull << 40) ||
         (before + n) * width / 8 + 8 > s->n_rows - start || !room_for(places, n)) return 0;
     uint64_t mask = (1ull << width) - 1;
@@ -534,6 +555,20 @@ static inline int may_enter(const Query *q, uint32_t doc, float most, int comple
     return most * 1.000002f >= worst->score; /* sums are rounded */
 }
 
+/* Puts a hit where it belongs from a place on, below which all is in order. */
+static void sink(const Query *q, uint64_t at, Hit hit) {
+    Hit *heap = q->heap;
+    for (;;) {
+        uint64_t child = 2 * at + 1;
+        if (child >= q->n) break;
+        if (child + 1 < q->n && is_better(q, &heap[child], &heap[child + 1])) child++;
+        if (!is_better(q, &hit, &heap[child])) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = hit;
+}
+
 static void offer(Query *q, uint32_t doc, float score, int complete) {
     if (doc >= q->s->size) {
         q->failed = 1;
@@ -545,17 +580,8 @@ static void offer(Query *q, uint32_t doc, float score, int complete) {
     if (q->n < q->wanted) {
         for (at = q->n++; at && is_better(q, &heap[(at - 1) / 2], &hit); at = (at - 1) / 2)
             heap[at] = heap[(at - 1) / 2];
-    } else if (q->wanted && is_better(q, &hit, heap)) {
-        for (at = 0;;) {
-            uint64_t child = 2 * at + 1;
-            if (child >= q->n) break;
-            if (child + 1 < q->n && is_better(q, &heap[child], &heap[child + 1])) child++;
-            if (!is_better(q, &hit, &heap[child])) break;
-            heap[at] = heap[child];
-            at = child;
-        }
-    } else return;
-    heap[at] = hit;
+        heap[at] = hit;
+    } else if (q->wanted && is_better(q, &hit, heap)) sink(q, 0, hit);
 }
 
 /* -- lists that are made --------------------------------------------------------------------- */
@@ -792,6 +818,7 @@ struct Walk {
     Query *q;
     const List *lists[SLOTS];
     Chunk chunks[SLOTS]; /* of the lists, those at hand */
+    uint64_t next[SLOTS]; /* from where on the next article's postings are */
     Visit visit;         /* NULL to count only */
     const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
     uint64_t found;
@@ -800,15 +827,66 @@ struct Walk {
 };
 
 /* A posting that a bit said is there. */
-static inline uint64_t looked_up(const Walk *w, int i, uint32_t doc, uint64_t at) {
+static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
     if (at != NOWHERE) return at;
-    at = lower(w->lists[i]->lows, w->chunks[i].a, w->chunks[i].b, doc & 0xFFFF);
-    return at < w->chunks[i].b ? at : w->chunks[i].b - 1;
+    const Chunk *chunk = &w->chunks[i];
+    at = gallop(w->lists[i]->lows, w->next[i], chunk->b, doc & 0xFFFF);
+    w->next[i] = at;
+    return at < chunk->b ? at : chunk->b - 1;
+}
+
+/* How many numbers two ascending rows have in common. */
+static uint64_t common(const uint16_t *a, const uint16_t *a_end, const uint16_t *b,
+                       const uint16_t *b_end) {
+    uint64_t found = 0;
+    while (a < a_end && b < b_end) {
+        uint16_t x = *a, y = *b;
+        found += x == y;
+        a += x <= y;
+        b += y <= x;
+    }
+    return found;
+}
+
+/* How many articles two lists have in common in the chunks at hand, of which all counts. */
+static uint64_t count_in_chunk(const Walk *w) {
+    const Chunk *few = &w->chunks[0], *many = &w->chunks[1];
+    const uint16_t *lows = w->lists[0]->lows, *others = w->lists[1]->lows;
+    uint64_t found = 0;
+    if (few->b - few->a > many->b - many->a) {
+        const Chunk *chunk = few;
+        few = many, many = chunk;
+        lows = w->lists[1]->lows, others = w->lists[0]->lows;
+    }
+    if (many->bits && few->bits) {
+        for (int i = 0; i < CHUNK / 8; i += 8) {
+            uint64_t x, y;
+            memcpy(&x, few->bits + i, 8);
+            memcpy(&y, many->bits + i, 8);
+            found += (uint64_t)bits_set(x & y);
+        }
+    } else if (many->bits) {
+        for (uint64_t p = few->a; p < few->b; p++)
+            found += many->bits[lows[p] / 8] >> (lows[p] % 8) & 1;
+    } else if ((many->b - many->a) / 16 < few->b - few->a) {
+        found = common(lows + few->a, lows + few->b, others + many->a, others + many->b);
+    } else {
+        uint64_t next = many->a;
+        for (uint64_t p = few->a; p < few->b && next < many->b; p++) {
+            next = gallop(others, next, many->b, lows[p]);
+            found += next < many->b && others[next] == lows[p];
+        }
+    }
+    return found;
 }
 
 static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high_end) {
     int order[SLOTS] = {0}, k = w->k;
-    uint64_t at[SLOTS], next[SLOTS];
+    uint64_t at[SLOTS], *next = w->next;
+    if (k == 2 && !w->visit && !w->check && !low_end && high_end == CHUNK) {
+        w->found += count_in_chunk(w);
+        return;
+    }
     for (int i = 0; i < k; i++) {
         int j = i;
         uint64_t size = w->chunks[i].b - w->chunks[i].a;
@@ -1012,8 +1090,8 @@ static int make_whole(Query *q, Word *word) {
 
 /* Whether the best of a word alone are among the champions of its terms. */
 static int is_crowned(const Query *q, const Word *word) {
-    return q->k == 1 && q->mode != SOME && word->kind == WORD && !word->in_title && !q->alive &&
-           !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
+    return q->k == 1 && q->mode != SOME && word->kind != PHRASE && word->ordinal < 0 &&
+           !word->in_title && !q->alive && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
 }
 
 /* Learns in how many articles a word is. */
@@ -1111,41 +1189,37 @@ static void offer_alone(Query *q, const Word *word, const List *list, const List
     }
 }
 
-static int by_doc_and_worth(const void *a, const void *b) {
-    const Hit *x = a, *y = b;
-    if (x->doc != y->doc) return x->doc < y->doc ? -1 : 1;
-    return x->score < y->score ? 1 : x->score > y->score ? -1 : 0;
+/* Offers an article that may be among the best already: the better score counts. */
+static void offer_again(Query *q, uint32_t doc, float score) {
+    uint64_t at = 0;
+    if (!may_enter(q, doc, score, 1)) return;
+    while (at < q->n && q->heap[at].doc != q->base + doc) at++;
+    if (at == q->n) offer(q, doc, score, 1);
+    else if (q->heap[at].score < score) { /* better than those below it, perhaps */
+        q->heap[at].score = score;
+        sink(q, at, q->heap[at]);
+    }
 }
 
 /* The best of one word: an article that several of its terms have is worth the best of them. */
 static void best_crowned(Query *q, Word *word) {
     q->total += word->having;
     q->total_all += word->having;
-    if (word->n_terms == 1) {
-        offer_alone(q, word, word->terms, NULL, 1);
-        return;
-    }
-    uint64_t n = 0, room = 0;
-    for (int i = 0; i < word->n_terms; i++)
-        room += word->terms[i].best_docs ? CHAMPIONS : word->terms[i].having;
-    Hit *hits = keep(q, (size_t)(room + 1) * sizeof *hits);
-    if (!hits) return;
     for (int i = 0; i < word->n_terms; i++) {
         const List *list = &word->terms[i];
-        for (int j = 0; list->best_docs && j < CHAMPIONS; j++)
-            hits[n++] = (Hit){list->best_worths[j], list->best_docs[j], 0, 1};
+        for (int j = 0; list->best_docs && j < CHAMPIONS; j++) {
+            float score = list->best_worths[j] * word->unit;
+            if (!may_enter(q, list->best_docs[j], score, 1)) break;
+            offer_again(q, list->best_docs[j], score);
+        }
         for (uint64_t c = 0; !list->best_docs && c < list->chunks; c++) {
             Chunk chunk = chunk_of(q->s, list, c);
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
                 uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
-                hits[n++] = (Hit){worth(q->s, list, p, doc), doc, 0, 1};
+                offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
             }
         }
     }
-    qsort(hits, n, sizeof *hits, by_doc_and_worth);
-    for (uint64_t i = 0; i < n; i++)
-        if (!i || hits[i].doc != hits[i - 1].doc)
-            offer(q, hits[i].doc, hits[i].score * word->unit, 1);
 }
 
 /* All words, without bonuses; one word, too. */
@@ -1425,6 +1499,7 @@ static void enter(Query *q, const Part *part) {
     q->alive = part->alive.buf;
     q->base = part->base;
     q->words = part->words;
+    q->places[0].next = q->places[1].next = 0;
 }
 
 static float idf(double articles, double having, double share) {
@@ -1532,16 +1607,7 @@ static PyObject *told(Query *q) {
     for (uint64_t left = q->n; left--;) { /* the heap, the worst first */
         hits[left] = q->heap[0];
         Hit last = q->heap[--q->n];
-        uint64_t at = 0;
-        for (;;) {
-            uint64_t child = 2 * at + 1;
-            if (child >= q->n) break;
-            if (child + 1 < q->n && is_better(q, &q->heap[child], &q->heap[child + 1])) child++;
-            if (!is_better(q, &last, &q->heap[child])) break;
-            q->heap[at] = q->heap[child];
-            at = child;
-        }
-        q->heap[at] = last;
+        if (q->n) sink(q, 0, last);
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *doc = PyLong_FromUnsignedLong(hits[i].doc);

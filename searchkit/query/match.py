@@ -25,6 +25,7 @@ from searchkit.index import (
     joined,
     member,
 )
+from searchkit.kernel import kernel
 from searchkit.query.rank import K1, NEIGHBOURS, Floats, idf, norms, saturate
 from searchkit.query.tree import (
     And,
@@ -43,6 +44,12 @@ from searchkit.query.tree import (
 from searchkit.schema import FIELD_NAMES, key
 
 Span = tuple[int, int]
+
+Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
+
+MOST_WORDS = 16  # that the kernel takes
+
+_WORD, _FORM, _PREFIX, _PHRASE = range(4)
 
 ANYWHERE = "main"  # the scope of a query that names no field: title and text
 TITLE = "title"  # a scope, too; any other is a field of the index
@@ -218,6 +225,8 @@ class Matcher:
     def places(self, leaf: Leaf, scope: str, among: Numbers | None) -> Ints:
         """Return where a word stands in some articles, or in all, ascending and once each."""
         name = ANYWHERE if scope == TITLE else scope
+        if kernel and among is not None and not isinstance(leaf, Prefix):
+            return self.index.places_of(asked(leaf, name), among)
         if isinstance(leaf, Prefix):
             return self.index.starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
@@ -368,6 +377,24 @@ class Matcher:
         found["weighted frequency"] = worth
         found["saturated"] = float(saturate(np.array(worth)))
         return found
+
+
+def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
+    """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
+    name = ANYWHERE if scope == TITLE else scope
+    match node:
+        case Field(field, part):
+            return asked(part, FIELD_NAMES[field])
+        case Word(terms=terms):
+            return _WORD, scope == TITLE, tuple(key(name, term).encode() for term in terms)
+        case Exact(form) if scope != TITLE:
+            return _FORM, False, (key(name, form).encode(),)
+        case Prefix(start) if scope != TITLE:
+            return _PREFIX, False, (key(name, start).encode(),)
+        case Phrase(words, None) if scope != TITLE and len(words) <= MOST_WORDS:
+            each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
+            return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None
+    return None
 
 
 def complete_of(match: Match) -> Bools | slice:

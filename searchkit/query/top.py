@@ -12,30 +12,21 @@ import numpy as np
 
 from searchkit.index import Bools
 from searchkit.kernel import kernel
-from searchkit.query.match import ANYWHERE, TITLE, Match, Matcher
+from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked
 from searchkit.query.rank import NEIGHBOURS
 from searchkit.query.tree import (
     And,
     Dates,
-    Exact,
-    Field,
     Leaf,
     Node,
     Or,
-    Phrase,
     Prefix,
     Some,
-    Word,
 )
-from searchkit.schema import FIELD_NAMES, key
 
 Span = tuple[int, int]
-Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 TRIED = 32  # articles whose bonuses are looked up first, to learn what the best have
-MOST_WORDS = 16  # that the kernel takes
-
-_WORD, _FORM, _PREFIX, _PHRASE = range(4)
 _EVERY, _ANY, _SOME = range(3)
 
 
@@ -139,24 +130,6 @@ def _some(tree: Some, window: Span | None) -> Plan | None:
     ):
         return None
     return Plan(tuple(w for w in words if w is not None), _SOME, tuple(bonuses), window)
-
-
-def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
-    """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
-    name = ANYWHERE if scope == TITLE else scope
-    match node:
-        case Field(field, part):
-            return asked(part, FIELD_NAMES[field])
-        case Word(terms=terms):
-            return _WORD, scope == TITLE, tuple(key(name, term).encode() for term in terms)
-        case Exact(form) if scope != TITLE:
-            return _FORM, False, (key(name, form).encode(),)
-        case Prefix(start) if scope != TITLE:
-            return _PREFIX, False, (key(name, start).encode(),)
-        case Phrase(words, None) if scope != TITLE and len(words) <= MOST_WORDS:
-            each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
-            return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None
-    return None
 
 
 # -- of whatever matches -----------------------------------------------------------------------

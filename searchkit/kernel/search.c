@@ -240,7 +240,7 @@ static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint3
         f = (float)titles * s->title_norms[doc];
         f += (float)texts * s->text_norms[doc];
     } else f = 0; /* damaged: it is found out where the article is read */
-    return f * s->k1_1 / (f + s->k1);
+    return saturated(f, s->k1);
 }
 
 static inline float worth(const Segment *s, const List *list, uint64_t p, uint32_t doc) {

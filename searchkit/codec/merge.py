@@ -395,19 +395,17 @@ class _Postings:
 
     def _crown(self, part: _Part, having: Ints) -> None:
         """Keep the best postings of each frequent term once more, the best first."""
-        changes = (part.terms[1:] != part.terms[:-1]).nonzero()[0] + 1
-        for first, end in pairwise([0, *changes.tolist(), len(part.terms)]):
-            term = int(part.terms[first]) if end > first else -1
-            if term < 0 or having[term] <= FREQUENT:
-                continue
+        is_first = np.ones(len(part.terms), bool)
+        is_first[1:] = part.terms[1:] != part.terms[:-1]
+        bounds = np.append(is_first.nonzero()[0], len(part.terms))
+        terms = part.terms[bounds[:-1]]
+        for which in (having[terms] > FREQUENT).nonzero()[0].tolist():
+            here, term = slice(bounds[which], bounds[which + 1]), int(terms[which])
             if term != self._best[0]:
                 self._crown_last()
-            worths = 0xFFFFFFFF - part.worths[first:end].view(np.uint32).astype(np.uint64)
-            order = worths << np.uint64(32) | part.docs[first:end].astype(np.uint64)
-            if len(order) > CHAMPIONS:
-                order = np.partition(order, CHAMPIONS - 1)[:CHAMPIONS]
-            earlier = self._best[1] if term == self._best[0] else order[:0]
-            self._best = term, np.sort(np.concatenate([earlier, order]))[:CHAMPIONS]
+            earlier = self._best[1] if term == self._best[0] else self._best[1][:0]
+            found = np.concatenate([earlier, champions(part.worths[here], part.docs[here])])
+            self._best = term, np.sort(found)[:CHAMPIONS]
 
     def _crown_last(self) -> None:
         best = self._best[1]
@@ -426,6 +424,19 @@ class _Postings:
         self._out.append("row_widths", widths)
         self._bytes += len(packed)
         self._counts, self._values = self._counts[postings:], values[counts.sum() :]
+
+
+def champions(worths: Array, docs: Array) -> NDArray[np.uint64]:
+    """Return the CHAMPIONS best postings, in any order.
+
+    Each is what is less the better it is: the complement of the bits of what it is worth, which
+    are in the order of the float, and in the low half the article.
+    """
+    if kernel and len(docs) > CHAMPIONS:
+        return np.frombuffer(kernel.champions(worths, docs, CHAMPIONS), np.uint64)
+    found = 0xFFFFFFFF - worths.view(np.uint32).astype(np.uint64)
+    found = found << np.uint64(32) | docs.astype(np.uint64)
+    return np.partition(found, CHAMPIONS)[:CHAMPIONS] if len(found) > CHAMPIONS else found
 
 
 def pack(values: Array, ends: Ints) -> tuple[Array, Ints, Array]:

@@ -263,8 +263,43 @@ done:
     return answer;
 }
 
+/* champions(worths, docs, n): the n best of more postings, each as the twin has it. */
+static PyObject *champions(PyObject *module, PyObject *args) {
+    Py_buffer worths, docs;
+    Py_ssize_t n;
+    PyObject *answer = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*n", &worths, &docs, &n)) return NULL;
+    const uint32_t *worth = worths.buf, *doc = docs.buf;
+    if (worths.len != docs.len || n < 1 || docs.len / 4 < n)
+        PyErr_SetString(PyExc_ValueError, "too few postings");
+    else if ((answer = PyBytes_FromStringAndSize(NULL, n * 8))) {
+        uint64_t *heap = (uint64_t *)PyBytes_AS_STRING(answer); /* the worst, the largest, on top */
+        for (Py_ssize_t i = 0; i < docs.len / 4; i++) {
+            uint64_t key = (uint64_t)~worth[i] << 32 | doc[i];
+            Py_ssize_t at = i;
+            if (i < n) {
+                for (; at && heap[(at - 1) / 2] < key; at = (at - 1) / 2)
+                    heap[at] = heap[(at - 1) / 2];
+            } else if (key < heap[0]) {
+                at = 0;
+                for (Py_ssize_t child; (child = 2 * at + 1) < n; at = child) {
+                    if (child + 1 < n && heap[child] < heap[child + 1]) child++;
+                    if (heap[child] <= key) break;
+                    heap[at] = heap[child];
+                }
+            } else continue;
+            heap[at] = key;
+        }
+    }
+    PyBuffer_Release(&worths);
+    PyBuffer_Release(&docs);
+    return answer;
+}
+
 PyMethodDef merge_methods[] = {
     {"gather", gather, METH_VARARGS, "Postings of a range of terms; see codec/merge.py."},
+    {"champions", champions, METH_VARARGS, "The best of some postings; see codec/merge.py."},
     {"pack", pack, METH_VARARGS, "Numbers as bits; see codec/merge.py."},
     {NULL},
 };

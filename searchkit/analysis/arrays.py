@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.analysis import word_pairs
+from searchkit.analysis import form_pairs
 from searchkit.analysis.normalize import normalize
 from searchkit.analysis.tokenize import WORD
 from searchkit.kernel import kernel
@@ -96,10 +96,11 @@ class Batches:
     def _learn(self, word: str) -> None:
         """Note which pairs the next word has."""
         number = len(self._ends) - 1
-        first = self._first.setdefault(normalize(word), number)
+        form = normalize(word)
+        first = self._first.setdefault(form, number)
         if first == number:
             pairs = self.pairs
-            self._pairs.extend([pairs.setdefault(pair, len(pairs)) for pair in word_pairs(word)])
+            self._pairs.extend([pairs.setdefault(pair, len(pairs)) for pair in form_pairs(form)])
         else:  # Мати, where мати was there before
             self._pairs.extend(self._pairs[self._ends[first] : self._ends[first + 1]])
         self._ends.append(len(self._pairs))

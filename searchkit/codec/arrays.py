@@ -64,6 +64,24 @@ class Arrays(dict[str, Array]):
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
+def write(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write a file of arrays that are there already, in half the time that filling it takes.
+
+    Raises:
+        OSError: no room, no permission; the file is not complete then.
+    """
+    shapes = {name: (array.dtype.str, len(array)) for name, array in arrays.items()}
+    table, size = _planned(shapes)
+    for name, array in arrays.items():
+        table[name][3] = f"{_crc(array):08x}"
+    with path.open("wb") as file:
+        file.write(_head(table))
+        for name, array in arrays.items():
+            file.seek(table[name][2])
+            file.write(array.data)
+        file.truncate(size)
+
+
 @contextmanager
 def writing(path: Path, shapes: Shapes) -> Iterator[Arrays]:
     """Make a file of arrays, {name: (dtype, length)}, all 0; yield them to be filled.
@@ -73,21 +91,18 @@ def writing(path: Path, shapes: Shapes) -> Iterator[Arrays]:
     Raises:
         OSError: no room, no permission; the file is not complete then.
     """
-    table, start = _layout(shapes, 0)
-    table, start = _layout(shapes, _aligned(_HEAD.size + len(_table(table)) + 8 * len(table)))
+    table, size = _planned(shapes)
     with path.open("wb+") as file:
-        file.truncate(start)
-        with mmap.mmap(file.fileno(), max(start, 1)) as mapped:
+        file.truncate(size)
+        with mmap.mmap(file.fileno(), size) as mapped:
             arrays = Arrays(mapped, table)
             yield arrays
             for name in table:
                 table[name][3] = f"{_crc(arrays[name]):08x}"
                 arrays.release()
             arrays.clear()
-            text = _table(table)
-            mapped[: _HEAD.size + len(text)] = (
-                _HEAD.pack(_MAGIC, len(text), zlib.crc32(text)) + text
-            )
+            head = _head(table)
+            mapped[: len(head)] = head
             mapped.flush()
 
 
@@ -130,6 +145,12 @@ def _map(path: Path) -> mmap.mmap:
         raise CorruptIndex(f"{path} cannot be read ({error}); run `searchkit rebuild`.") from None
 
 
+def _planned(shapes: Shapes) -> tuple[dict[str, list[Any]], int]:
+    """Return the table, without checksums, and the size of the file."""
+    table, _ = _layout(shapes, 0)
+    return _layout(shapes, _aligned(_HEAD.size + len(_table(table)) + 8 * len(table)))
+
+
 def _layout(shapes: Shapes, at: int) -> tuple[dict[str, list[Any]], int]:
     table = {}
     for name, (dtype, length) in shapes.items():
@@ -142,6 +163,11 @@ def _layout(shapes: Shapes, at: int) -> tuple[dict[str, list[Any]], int]:
 def _table(table: dict[str, list[Any]]) -> bytes:
     text = json.dumps(table).encode()
     return text + b" " * (-len(text) % 8)
+
+
+def _head(table: dict[str, list[Any]]) -> bytes:
+    text = _table(table)
+    return _HEAD.pack(_MAGIC, len(text), zlib.crc32(text)) + text
 
 
 def _read_table(path: Path, mapped: mmap.mmap) -> dict[str, list[Any]]:

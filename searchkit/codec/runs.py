@@ -13,7 +13,7 @@ import numpy as np
 from searchkit.analysis import word_pairs
 from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, writing
+from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, steps
 from searchkit.dates import parse_span
@@ -43,9 +43,7 @@ class RunMaker:
         largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
         arrays["largest"] = np.array(largest, "<u4")
         arrays |= self._stored(articles, words, starts)
-        with writing(path, {name: (a.dtype.str, len(a)) for name, a in arrays.items()}) as file:
-            for name, array in arrays.items():
-                file[name][:] = array
+        write(path, arrays)
         return path
 
     def vocabulary(self) -> Vocabulary:

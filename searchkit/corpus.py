@@ -159,8 +159,9 @@ class Corpus:
         try:
             for number, record in enumerate(read(text, source), 1):
                 if raw is not None:
-                    self.done += raw.tell() - before
-                    before = raw.tell()
+                    now = raw.tell()
+                    self.done += now - before
+                    before = now
                 if isinstance(record, ArticleError):
                     self.reject(record)
                     continue
@@ -251,14 +252,18 @@ def _article(fields: dict[str, Any], name: str) -> Article:
             parse_span(date)
     except DateError as error:
         raise _Flaw(f"bad date: {error}") from None
-    optional = {key: _string(fields, key) for key in _OPTIONAL}
+    title, url, source, author, section, language = (_string(fields, key) for key in _OPTIONAL)
     return Article(
         id=_string(fields, "id") or name,
         text=text,
-        title=optional.pop("title") or "",
+        title=title or "",
         date=date,
+        url=url,
+        source=source,
+        author=author,
+        section=section,
         tags=_tags(fields),
-        **optional,
+        language=language,
     )
 
 
@@ -298,6 +303,8 @@ def _tags(fields: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _flaw(text: str) -> str | None:
+    if len(text) <= MAX_WORD and text.isprintable():
+        return None  # as are most fields but the text
     if len(text) > MAX_CHARACTERS:
         return f"is longer than {MAX_CHARACTERS:,} characters"
     if "\0" in text:

@@ -27,7 +27,7 @@ from typing import Any
 from searchkit.analysis import CHAIN, dictionary_version
 from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexUnusable, IndexVersion
 
-FORMAT = 2  # of the generation: its files, fields and manifest
+FORMAT = 3  # of the generation: its files, fields and manifest
 REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
 
 _NUMBER = re.compile(r"\d{6,}")

@@ -17,7 +17,7 @@ import numpy as np
 
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
-from searchkit.codec.arrays import check, writing
+from searchkit.codec.arrays import check, write
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer
@@ -228,10 +228,7 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
         if len(numbers):
             removed[segment.path.name] = numbers
     if removed:
-        shapes = {name: (array.dtype.str, len(array)) for name, array in removed.items()}
-        with writing(building / REMOVED, shapes) as out:
-            for name, array in removed.items():
-                out[name][:] = array
+        write(building / REMOVED, removed)
 
 
 def _empty(corpus: Corpus) -> CorpusError:

@@ -21,7 +21,7 @@ from searchkit.errors import (
     IndexUnusable,
     IndexVersion,
 )
-from searchkit.generations import Averages, Generations, Manifest, timestamp
+from searchkit.generations import FORMAT, Averages, Generations, Manifest, timestamp
 from searchkit.writer import Summary, verify
 
 Build = Callable[..., Summary]
@@ -411,9 +411,9 @@ def edited(**changes: object) -> Callable[[str], str]:
         (edited(segments=["../../secret.arrays"]), CorruptIndex),
         (edited(segments=[]), CorruptIndex),
         (edited(format=0), IndexVersion),
-        (edited(format=3), IndexVersion),
+        (edited(format=FORMAT + 1), IndexVersion),
         (edited(format="2"), IndexVersion),
-        (edited(format=3, words=12), IndexVersion),  # a later version says more of itself
+        (edited(format=FORMAT + 1, words=12), IndexVersion),  # a later version says more of itself
         (edited(chain="0"), IndexVersion),
     ],
 )
@@ -569,14 +569,14 @@ def test_a_generation_is_verified_byte_by_byte(corpus: Callable[..., Path], inde
     verify(generation)
     (file,) = generation.glob("*.arrays")
     whole = bytearray(file.read_bytes())
-    table_end = 16 + int.from_bytes(whole[8:12], "little")
+    table = int.from_bytes(whole[8:16], "little")
     noticed = 0
-    for at in (*range(table_end), *range(table_end, len(whole), 7)):
+    for at in (*range(24), *range(24, table, 7), *range(table, len(whole))):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         sentence = complaint_of(generation)
         noticed += str(file) in sentence
         assert sentence or whole[at] == 0  # between two arrays there is nothing to damage
-    assert noticed > table_end
+    assert noticed > 24 + len(whole) - table
     file.write_bytes(whole)
     verify(generation)
 

@@ -39,6 +39,7 @@ BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that P
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
 SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
+CACHE = 32_000  # kB of the ids that are kept in memory
 SMALL = 500  # articles that are analysed before another process would have started
 
 Progress = Callable[[], None]
@@ -239,6 +240,7 @@ class _Known:
 
     def __init__(self, live: Index | None = None) -> None:
         self._ids = sqlite3.connect("")  # a private temporary file
+        self._ids.execute(f"pragma cache_size = -{CACHE}")
         self._ids.execute(
             "create table ids (id blob primary key, digest blob, number integer, met integer)"
             " without rowid"

@@ -64,7 +64,15 @@ def word_pairs(word: str) -> list[tuple[str, str]]:
     >>> word_pairs("Києві"), word_pairs("36-й")
     ([('київ', 'києві'), ('кий', 'києві')], [('36-й', '36-й'), ('36', '36')])
     """
-    pairs = [(fold(lemma), fold(form)) for form in _forms(word) for lemma in lemmas(form)]
+    return form_pairs(normalize(word))
+
+
+def form_pairs(form: str) -> list[tuple[str, str]]:
+    """Return the pairs of a word that is normalised."""
+    pairs: list[tuple[str, str]] = []
+    for part in _with_parts(form):
+        spelled = fold(part)
+        pairs += [(fold(lemma), spelled) for lemma in lemmas(part)]
     return list(dict.fromkeys(pairs)) if len(pairs) > 1 else pairs
 
 
@@ -74,15 +82,14 @@ def terms(word: str) -> Terms:
     >>> terms("Онлайн-переговорів")[1]
     ('онлайн-переговорів', 'онлайн', 'переговорів')
     """
-    whole, *pieces = _forms(word)
+    whole, *pieces = _with_parts(normalize(word))
     own = dict.fromkeys(map(fold, lemmas(whole)))
     found = own | dict.fromkeys(fold(lemma) for form in pieces for lemma in lemmas(form))
     return tuple(found), tuple(dict.fromkeys(map(fold, [whole, *pieces]))), len(own)
 
 
-def _forms(word: str) -> list[str]:
-    """Return the spelling of a word and, if it is a compound, those of its parts."""
-    whole = normalize(word)
+def _with_parts(whole: str) -> list[str]:
+    """Return a normalised word and, if it is a compound, its parts."""
     if whole.isalpha():
         return [whole]
     pieces = parts(whole)

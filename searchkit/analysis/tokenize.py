@@ -7,12 +7,13 @@ points, commas and colons between digits (1,5 or 24.02.2022 or 20:30). For any s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
+from searchkit.kernel import kernel
 
-LETTER = r"[^\W_ʼʹ\u0374]"  # three apostrophes that Unicode counts among the letters
-COMBINING = r"\u0300-\u036f"  # accents, and the breve of a decomposed й
+LETTER = rf"[^\W_{re.escape(APOSTROPHES)}]"  # Unicode counts three of them among the letters
+COMBINING = "".join(map(chr, range(0x300, 0x370)))  # accents, and the breve of a decomposed й
 _PART = rf"{LETTER}+(?:[{COMBINING}{INVISIBLE}]+{LETTER}+)*[{COMBINING}]*"
 _SIGN = rf"[{INVISIBLE}]*[{re.escape(APOSTROPHES + HYPHENS)}][{INVISIBLE}]*"
 _JOINER = rf"(?:{_SIGN}|(?<=\d)[.,:](?=\d))"
@@ -20,11 +21,16 @@ _JOINER = rf"(?:{_SIGN}|(?<=\d)[.,:](?=\d))"
 WORD = rf"{_PART}(?:{_JOINER}{_PART})*"
 _WORD = re.compile(WORD)
 word_at = _WORD.match  # the word that begins at a known offset
+if kernel:
+    kernel.set_signs(APOSTROPHES + HYPHENS, INVISIBLE, COMBINING, ".,:")
 _PARTS = re.compile(r"-|(?<=\d)[.,:](?=\d)")
 
 
-def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the half-open code-point offsets of each word, in order, never overlapping."""
+def spans(text: str) -> Iterable[tuple[int, int]]:
+    """Return the half-open code-point offsets of each word, in order, never overlapping."""
+    if kernel:
+        found: list[tuple[int, int]] = kernel.spans(text)
+        return found
     return (match.span() for match in _WORD.finditer(text))
 
 

@@ -23,6 +23,7 @@ array([3, 1, 2], dtype=uint16)
 
 import json
 import mmap
+import os
 import shutil
 import struct
 import zlib
@@ -68,9 +69,14 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
     Raises:
         OSError: no room, no permission; the file is not complete then.
     """
-    with Growing(path) as out:
+    table: Table = {}
+    with path.open("wb") as out:
+        out.seek(_ALIGN)
         for name, array in arrays.items():
-            out.append(name, array)
+            data = np.ascontiguousarray(array).view(np.uint8).data
+            table[name] = [array.dtype.str, len(array), _align(out), f"{zlib.crc32(data):08x}"]
+            out.write(data)
+        _finish(out, table)
 
 
 class Growing:
@@ -124,20 +130,27 @@ class Growing:
 
     def _join(self) -> None:
         with self._path.open("wb") as out:
-            at = _ALIGN
+            out.seek(_ALIGN)
             for name, part in self._files.items():
                 of_array = self._table[name]
-                of_array[2] = at = -(-at // _ALIGN) * _ALIGN
+                of_array[2] = _align(out)
                 of_array[3] = f"{of_array[3]:08x}"
                 part.seek(0)
-                out.seek(at)
                 shutil.copyfileobj(part, out, _STEP)
-                at = out.tell()
-            text = json.dumps(self._table).encode()
-            out.seek(at)
-            out.write(text)
-            out.seek(0)
-            out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
+            _finish(out, self._table)
+
+
+def _align(out: IO[bytes]) -> int:
+    """Go on to where an array may begin."""
+    return out.seek(-out.tell() % _ALIGN, os.SEEK_CUR)
+
+
+def _finish(out: IO[bytes], table: Table) -> None:
+    """Write the table, and where it is."""
+    text, at = json.dumps(table).encode(), out.tell()
+    out.write(text)
+    out.seek(0)
+    out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
 
 
 def read(path: Path) -> Arrays:

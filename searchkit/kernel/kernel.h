@@ -8,6 +8,7 @@
 #include <string.h>
 
 extern PyMethodDef words_methods[];    /* words.c */
+extern PyMethodDef rows_methods[];     /* rows.c */
 extern PyMethodDef passages_methods[]; /* passages.c */
 extern PyMethodDef merge_methods[];    /* merge.c */
 extern PyMethodDef search_methods[];   /* search.c */

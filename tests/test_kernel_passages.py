@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from itertools import pairwise, product
 from random import Random
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit import highlight
+from searchkit.analysis.tokenize import WORD
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
 from searchkit.codec.stored import STRIDE, milestones
 from searchkit.kernel import kernel as compiled

@@ -206,7 +206,7 @@ class Searchkit(Engine):
 
         def run() -> object:
             found = top(Matcher(index), tree, BEST, window, by_date=by_date)
-            return found.page.docs, found.page.scores, found.total
+            return found.docs, found.scores, found.total
 
         return run
 

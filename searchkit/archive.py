@@ -14,9 +14,9 @@ from searchkit.generations import Generations
 from searchkit.highlight import Highlighter, Passage, Span, spans
 from searchkit.highlight import passages as best_passages
 from searchkit.index import Index
-from searchkit.query.match import Factor, Match, Matcher
+from searchkit.query.match import Factor, Matcher
 from searchkit.query.parse import parse
-from searchkit.query.top import top
+from searchkit.query.top import Found, top
 from searchkit.query.tree import Node
 
 if TYPE_CHECKING:  # what builds an index is imported when one is built
@@ -239,15 +239,17 @@ class Archive:
         if sort not in ("relevance", "date"):
             raise RequestError(f"sort is 'relevance' or 'date', not {sort!r}.")
         window = _window(since, until)
-        index, understood = self._index, parse(query)
-        if understood.tree is None:
-            return Results(query, understood.read_as, 0, 0, ())
+        index = self._index
         with index.reading():
+            understood = parse(query, index.terms_of)
+            if understood.tree is None:
+                return Results(query, understood.read_as, 0, 0, ())
             matcher = Matcher(index)
             by_date = sort == "date"
             found = top(matcher, understood.tree, offset + limit, window, by_date=by_date)
-            page = found.page.among(slice(offset, None))
-            hits = _hits(matcher, understood.tree, page, passages, explain)
+            hits = _hits(
+                matcher, understood.tree, found, offset=offset, passages=passages, explain=explain
+            )
         return Results(query, understood.read_as, found.total, found.total_complete, hits)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
@@ -255,7 +257,8 @@ class Archive:
 
         The article must be one of this archive's.
         """
-        index, tree = self._index, parse(query).tree
+        index = self._index
+        tree = parse(query, index.terms_of).tree
         number = index.number(article.id)
         if number is None or tree is None:
             return (), ()
@@ -275,19 +278,18 @@ def _window(since: DateLike | None, until: DateLike | None) -> tuple[int, int] |
 
 
 def _hits(
-    matcher: Matcher, tree: Node, page: Match, passages: int, explain: bool
+    matcher: Matcher, tree: Node, found: Found, *, offset: int, passages: int, explain: bool
 ) -> tuple[Hit, ...]:
     hits = []
-    numbers, scores = page.docs.tolist(), page.scores.tolist()
-    marker = Highlighter(matcher, tree, numbers)
-    for place, number in enumerate(numbers):
+    marker = Highlighter(matcher, tree, found.docs[offset:])
+    for place, number in enumerate(found.docs[offset:], offset):
         article, stones = matcher.index.stored(number)
         title, text = marker.marks(number, article, stones)
         hits.append(
             Hit(
                 article,
-                scores[place],
-                page.complete is None or bool(page.complete[place]),
+                found.scores[place],
+                found.complete[place],
                 spans(title),
                 best_passages(article.text, text, passages),
                 tuple(matcher.explain(tree, number)) if explain else (),

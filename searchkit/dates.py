@@ -51,10 +51,9 @@ def parse_span(value: DateLike) -> Span:
     match = _ISO.fullmatch(text)
     if not match:
         raise DateError(f"{text!r} is not a date; {_HINT}")
-    year, month, day, hour, minute, second = (int(part or 1) for part in match.groups())
     try:
-        datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - only a check
+        datetime(*map(int, match.groups("1")))  # type: ignore[arg-type]  # noqa: DTZ001 - a check
     except ValueError as error:
         raise DateError(f"{text!r} is not a date: {error}; {_HINT}") from None
-    digits = "".join(part or "" for part in match.groups())
+    digits = "".join(match.groups(""))
     return int(digits.ljust(14, "0")), int(digits.ljust(14, "9"))

@@ -13,7 +13,7 @@ Articles are numbered through all segments; within a segment the newest come fir
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
@@ -30,6 +30,8 @@ from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
 from searchkit.generations import REMOVED, read_manifest
+from searchkit.kernel import kernel
+from searchkit.query.rank import Floats, saturate
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -42,10 +44,10 @@ POSITION = (1 << POSITION_BITS) - 1
 
 
 class Postings(NamedTuple):
-    """The articles that have a term, ascending, and what it is worth in each (a code)."""
+    """The articles that have a term, ascending, and what it is worth in each (`rank.saturate`)."""
 
     docs: Numbers
-    codes: NDArray[np.uint16]
+    worths: Floats
 
 
 class Index:
@@ -95,6 +97,16 @@ class Index:
     def close(self) -> None:
         """Let the files go; no method may be called after it."""
         self.segments.clear()
+        self.__dict__.pop("kernel_segments", None)
+
+    @cached_property
+    def kernel_segments(self) -> tuple[tuple[Any, Bools | None, int], ...]:
+        """For each segment, as the kernel takes it: its arrays, which articles count, its base."""
+        ends = [*self.bases[1:], self.size]
+        return tuple(
+            (segment.kernel, None if self.alive is None else self.alive[base:end], base)
+            for segment, base, end in zip(self.segments, self.bases, ends, strict=True)
+        )
 
     def living(self) -> Ints:
         """Return the numbers of all articles that count, ascending."""
@@ -102,15 +114,42 @@ class Index:
 
     # -- words --
 
-    def postings(self, term: bytes) -> Postings:
-        """Return the articles that have a term (`schema.key`), and its codes there."""
+    def postings(self, term: bytes, in_title: bool = False) -> Postings:
+        """Return the articles that have a term (`schema.key`), or have it in the title."""
         found = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             number = segment.terms.find(term)
             if number >= 0:
-                here = segment.postings(number)
-                found.append(self._living(segment.docs[here], segment.codes[here], base))
-        return _joined(found)
+                found.append(self._postings(segment, base, number, number, in_title))
+        return joined(found)
+
+    def _postings(
+        self, segment: Segment, base: int, term: int, last: int, in_title: bool
+    ) -> Postings:
+        docs = segment.docs(term, last) + np.uint32(base)
+        titles, texts = segment.counts(segment.postings(term, last))
+        kept = None if self.alive is None else self.alive[docs]
+        if in_title:
+            texts = np.zeros_like(texts)
+            kept = titles > 0 if kept is None else kept & (titles > 0)
+        if kept is not None:
+            docs, titles, texts = docs[kept], titles[kept], texts[kept]
+        is_label = segment.terms[term][:1] < b" "  # of a field that is not text
+        return Postings(docs, saturate(texts) if is_label else self.worths(docs, titles, texts))
+
+    def worths(self, docs: Numbers | Ints, titles: Array, texts: Array) -> Floats:
+        """Return what a word is worth that stands so often in titles and texts."""
+        weighted = titles.astype(np.float32) * self.title_norms[docs]
+        return saturate(weighted + texts.astype(np.float32) * self.text_norms[docs])
+
+    def terms_of(self, form: str) -> tuple[str, ...]:
+        """Return the terms of a word as it is written (normalised); nothing if it is not there."""
+        written = form.encode()
+        for segment in self.segments:
+            number = segment.forms.find(written)
+            if number >= 0:
+                return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
+        return ()
 
     def having(self, term: bytes) -> int:
         """Return how many articles have a term at most; the removed ones count."""
@@ -121,27 +160,6 @@ class Index:
                 here = segment.postings(number)
                 found += here.stop - here.start
         return found
-
-    def champions(self, term: bytes) -> tuple[int, Postings] | None:
-        """Return how many articles have the term, and those where it is worth most, best first.
-
-        None where that would have to be found out: in an index of several segments, or one from
-        which articles were removed.
-        """
-        if len(self.segments) != 1 or self.alive is not None:
-            return None
-        [segment] = self.segments
-        number = segment.terms.find(term)
-        if number < 0:
-            return 0, _NONE
-        here = segment.postings(number)
-        best = segment.champions(number)
-        if best is None:
-            codes = segment.codes[here]
-            order = (-codes.astype(np.int32)).argsort(kind="stable")
-            return len(codes), Postings(segment.docs[here][order], codes[order])
-        kept = segment.arrays["champion_docs"][best], segment.arrays["champion_codes"][best]
-        return here.stop - here.start, Postings(*kept)
 
     def places(self, term: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a term, ascending; of the articles `among` only, if given.
@@ -155,6 +173,16 @@ class Index:
                 found.append(self._places(segment, base, number, among)[0])
         return np.concatenate(found)
 
+    def places_of(self, word: object, among: Numbers) -> Ints:
+        """Return the places of a word, as the kernel takes it, in some articles, ascending."""
+        found = []
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            low, high = among.searchsorted(np.array([base, base + segment.size], np.uint32))
+            here = (among[low:high] - np.uint32(base)).astype(np.uint32)
+            places = np.frombuffer(kernel.places(segment.kernel, word, here), np.int64)
+            found.append(places + (base << POSITION_BITS) if base else places)
+        return found[0] if len(found) == 1 else np.concatenate([_NOWHERE, *found])
+
     def form_places(self, form: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a word just as it is written (normalised), as `places` does."""
         found = [_NOWHERE]
@@ -165,11 +193,11 @@ class Index:
         return np.concatenate(found)
 
     def _form_places(
-        self, segment: Segment, base: int, number: int, among: Numbers | None = None
+        self, segment: Segment, base: int, form: int, among: Numbers | None = None
     ) -> Ints:
-        term, ordinal = segment.form(number)
+        term = segment.lemmas(form)[0]  # any of them stands wherever the form does
         places, ordinals = self._places(segment, base, term, among)
-        chosen: Ints = places[ordinals == ordinal]
+        chosen: Ints = places[ordinals == segment.ordinal(term, form)]
         return chosen
 
     def _places(
@@ -179,18 +207,15 @@ class Index:
         term: int,
         among: Numbers | None,
         last: int | None = None,
-    ) -> tuple[Ints, Array]:
-        here, there = segment.postings(term, last), segment.places(term, last)
-        docs, counts = segment.docs[here], segment.counts[here]
-        positions, ordinals = segment.positions[there], segment.ordinals[there]
+    ) -> tuple[Ints, Ints]:
+        docs = segment.docs(term, last)
+        which: slice | Ints = segment.postings(term, last)
         chosen = self._chosen(docs, base, segment.size, among, last is None)
         if chosen is not None:
-            ends = np.cumsum(counts, dtype=np.int64)[chosen]
-            docs, counts = docs[chosen], counts[chosen].astype(np.int64)
-            rows = np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())
-            positions, ordinals = positions[rows], ordinals[rows]
+            docs, which = docs[chosen], segment.postings(term, last).start + chosen
+        counts, positions, ordinals = segment.places(term, which, last)
         places: Ints = np.repeat((docs.astype(np.int64) + base) << POSITION_BITS, counts)
-        return places | positions.astype(np.int64), ordinals
+        return places | positions, ordinals
 
     def _chosen(
         self, docs: Numbers, base: int, size: int, among: Numbers | None, is_sorted: bool
@@ -204,38 +229,34 @@ class Index:
             return member(wanted, docs)[1]
         return member(docs, wanted)[0].nonzero()[0]
 
-    def starting(
-        self, prefix: bytes, as_places: bool = False, among: Numbers | None = None
-    ) -> Iterator[Postings | Ints]:
-        """Yield what each term and form is worth that begins like this, or its places.
+    def starting(self, prefix: bytes, in_title: bool = False) -> Postings:
+        """Return what the terms that begin like this are worth; an article may come several times.
 
-        Terms come together, an article perhaps several times; forms only if none of these terms
-        is theirs, each as places.
+        What forms begin like this and none of their terms does is told by `forms_starting`.
         """
+        found = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             first, last = segment.terms.prefixed(prefix)
-            if first < last and as_places:
-                yield self._places(segment, base, first, among, last - 1)[0]
-            elif first < last:
-                here = segment.postings(first, last - 1)
-                yield self._living(segment.docs[here], segment.codes[here], base)
-            low, high = segment.forms.prefixed(prefix)
-            owners = segment.arrays["form_terms"][low:high]
-            for number in ((owners < first) | (owners >= last)).nonzero()[0].tolist():
-                yield self._form_places(segment, base, low + number, among)
+            if first < last:
+                found.append(self._postings(segment, base, first, last - 1, in_title))
+        return joined(found)
+
+    def forms_starting(self, prefix: bytes, among: Numbers | None = None) -> Iterator[Ints]:
+        """Yield the places of each form that begins like this, if no term of it does."""
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            first, last = segment.terms.prefixed(prefix)
+            for form in range(*segment.forms.prefixed(prefix)):
+                if not any(first <= term < last for term in segment.lemmas(form)):
+                    yield self._form_places(segment, base, form, among)
 
     def starting_places(self, prefix: bytes, among: Numbers | None) -> Ints:
         """Return the places of terms and forms that begin like this in some articles."""
-        found = self.starting(prefix, as_places=True, among=among)
-        return np.unique(np.concatenate([_NOWHERE, *found]))
-
-    def _living(self, docs: Numbers, codes: NDArray[np.uint16], base: int) -> Postings:
-        if base:
-            docs = docs + np.uint32(base)
-        if self.alive is not None:
-            alive = self.alive[docs]
-            docs, codes = docs[alive], codes[alive]
-        return Postings(docs, codes)
+        found = [_NOWHERE, *self.forms_starting(prefix, among)]
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            first, last = segment.terms.prefixed(prefix)
+            if first < last:
+                found.append(self._places(segment, base, first, among, last - 1)[0])
+        return np.unique(np.concatenate(found))
 
     # -- articles --
 
@@ -259,10 +280,23 @@ class Index:
         """How many words each text has."""
         return self._column("text_words")
 
+    @cached_property
+    def title_norms(self) -> Floats:
+        """By what a word's frequency in each title is multiplied."""
+        return self._joined("title_norms")
+
+    @cached_property
+    def text_norms(self) -> Floats:
+        """Likewise, in each text."""
+        return self._joined("text_norms")
+
     def _column(self, name: str) -> Ints:
-        columns = [segment.arrays[name] for segment in self.segments]
-        whole = columns[0] if len(columns) == 1 else np.concatenate(columns)
+        whole = self._joined(name)
         return whole.view(np.int64) if whole.dtype == np.uint64 else whole.astype(np.int64)
+
+    def _joined(self, name: str) -> Array:
+        columns = [segment.arrays[name] for segment in self.segments]
+        return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
     def stored(self, number: int) -> tuple[Article, bytes]:
         """Return an article and the milestones of its text (`codec.stored`)."""
@@ -310,7 +344,8 @@ class Index:
     def reading(self) -> Iterator[None]:
         """Whatever damaged bytes make NumPy or Zstandard raise is CorruptIndex."""
         try:
-            yield
+            with np.errstate(invalid="raise"):
+                yield
         except SearchkitError:
             raise
         except (
@@ -324,16 +359,17 @@ class Index:
 
 
 _NOWHERE: Ints = np.empty(0, np.int64)
-_NONE = Postings(np.empty(0, np.uint32), np.empty(0, np.uint16))
+_NONE = Postings(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 
-def _joined(found: list[Postings]) -> Postings:
+def joined(found: Sequence[Postings]) -> Postings:
+    """Put postings one behind the other."""
     if len(found) == 1:
         return found[0]
     if not found:
         return _NONE
-    docs, codes = zip(*found, strict=True)
-    return Postings(np.concatenate(docs), np.concatenate(codes))
+    docs, worths = zip(*found, strict=True)
+    return Postings(np.concatenate(docs), np.concatenate(worths))
 
 
 def member(wanted: Numbers, docs: Numbers) -> tuple[Bools, Ints]:

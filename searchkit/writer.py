@@ -17,7 +17,7 @@ import numpy as np
 
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
-from searchkit.codec.arrays import check, writing
+from searchkit.codec.arrays import check, write
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer
@@ -39,6 +39,7 @@ BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that P
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
 SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
+CACHE = 32_000  # kB of the ids that are kept in memory
 SMALL = 500  # articles that are analysed before another process would have started
 
 Progress = Callable[[], None]
@@ -227,10 +228,7 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
         if len(numbers):
             removed[segment.path.name] = numbers
     if removed:
-        shapes = {name: (array.dtype.str, len(array)) for name, array in removed.items()}
-        with writing(building / REMOVED, shapes) as out:
-            for name, array in removed.items():
-                out[name][:] = array
+        write(building / REMOVED, removed)
 
 
 def _empty(corpus: Corpus) -> CorpusError:
@@ -242,6 +240,7 @@ class _Known:
 
     def __init__(self, live: Index | None = None) -> None:
         self._ids = sqlite3.connect("")  # a private temporary file
+        self._ids.execute(f"pragma cache_size = -{CACHE}")
         self._ids.execute(
             "create table ids (id blob primary key, digest blob, number integer, met integer)"
             " without rowid"

@@ -569,14 +569,14 @@ def test_a_generation_is_verified_byte_by_byte(corpus: Callable[..., Path], inde
     verify(generation)
     (file,) = generation.glob("*.arrays")
     whole = bytearray(file.read_bytes())
-    table_end = 16 + int.from_bytes(whole[8:12], "little")
+    table = int.from_bytes(whole[8:16], "little")
     noticed = 0
-    for at in (*range(table_end), *range(table_end, len(whole), 7)):
+    for at in (*range(24), *range(24, table, 7), *range(table, len(whole))):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         sentence = complaint_of(generation)
         noticed += str(file) in sentence
         assert sentence or whole[at] == 0  # between two arrays there is nothing to damage
-    assert noticed > table_end
+    assert noticed > 24 + len(whole) - table
     file.write_bytes(whole)
     verify(generation)
 

@@ -1,18 +1,20 @@
 """What must hold for every input."""
 
 from contextlib import suppress
+from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reference import Reference, marks
 
 from searchkit import Archive
-from searchkit.analysis import analyze, word_pairs
-from searchkit.analysis.arrays import Batches
+from searchkit.analysis import Token, analyze, arrays, word_pairs
 from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
 from searchkit.codec.stored import Packer, Unpacker
 from searchkit.highlight import passages, sentences, spans
+from searchkit.kernel import kernel
 from searchkit.query.parse import parse
 from searchkit.query.tree import OPERATORS
 from searchkit.schema import FIELD_NAMES
@@ -78,12 +80,18 @@ def test_normalizing_twice_is_normalizing_once(text: str) -> None:
         assert normalize(once) == once
 
 
-@given(st.lists(awkward, max_size=4))
+@pytest.mark.parametrize("compiled", [kernel, None], ids=["compiled", "plain"])
+@given(texts=st.lists(awkward, max_size=4))
 @settings(deadline=None)
-def test_a_batch_of_texts_has_the_words_of_each(texts: list[str]) -> None:
+def test_a_batch_of_texts_has_the_words_of_each(compiled: object, texts: list[str]) -> None:
     """What is indexed at once is what `analyze` finds text by text, when met anew and again."""
     tokens = [analyze(text) for text in texts]
-    batches = Batches()
+    with patch.object(arrays, "kernel", compiled):
+        check_batches(texts, tokens)
+
+
+def check_batches(texts: list[str], tokens: list[list[Token]]) -> None:
+    batches = arrays.Batches()
     for _ in range(2):
         rows = batches.rows(texts)
         assert rows.words.tolist() == [len(found) for found in tokens]

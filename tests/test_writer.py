@@ -334,7 +334,7 @@ def test_memory_decides_how_much_is_done_at_once_and_nothing_else(
     rebuild(Corpus(sample), tmp_path / "index", means=Means(jobs=1, memory=1))
     with Archive.open(tmp_path / "index") as small:
         [one], [other] = archive.index.segments, small.index.segments
-        for name in ("docs", "codes", "counts", "positions", "ordinals", "ids", "terms.bytes"):
+        for name in ("lows", "codes", "rows", "champions", "bits", "ids", "terms.bytes"):
             assert one.arrays[name].tolist() == other.arrays[name].tolist()
 
 
@@ -347,7 +347,7 @@ def test_several_processes_build_what_one_builds(tmp_path: Path) -> None:
         Archive.build(corpus, tmp_path / str(jobs), jobs=jobs)
     with Archive.open(tmp_path / "1") as one, Archive.open(tmp_path / "3") as three:
         [alone], [together] = one.index.segments, three.index.segments
-        for name in ("codes", "positions", "ordinals", "forms.bytes", "terms.bytes"):
+        for name in ("codes", "rows", "worths", "forms.bytes", "terms.bytes"):
             assert alone.arrays[name].tolist() == together.arrays[name].tolist()
         for query in ("лис", "=стежками 5", '"біг 3"'):
             assert {h.id for h in one.search(query, limit=9_000, passages=0)} == {

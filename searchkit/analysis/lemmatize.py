@@ -10,7 +10,8 @@ MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
 
 # What may be in the dictionary, or be guessed by its Cyrillic ending (it-компанії, though not
 # 36-й). For letters that have no name in Unicode, the Tangut ones, pymorphy3 raises an error.
-_UKRAINIAN = re.compile(r"(?=.*[\u0400-\u04ff])[a-z\u00df-\u024f\u0400-\u04ff'-]+")
+_OTHERS = r"a-z\u00df-\u024f'-"
+_UKRAINIAN = re.compile(rf"[{_OTHERS}]*[\u0400-\u04ff][\u0400-\u04ff{_OTHERS}]*")
 
 
 @cache
@@ -42,29 +43,29 @@ def lemmas(word: str) -> tuple[str, ...]:
     if len(word) > MAX_LENGTH or not _UKRAINIAN.fullmatch(word):
         return (word,)
     found = _known(word)
-    if len(found) > 1:
-        found.sort(key=lambda lemma: lemma not in COMMON_WORDS)
-    elif not found:
+    if not found:
         parses = _dictionary().parse(word)
         least = max(parse.score for parse in parses) / 2
         found = [parse.normal_form for parse in parses if parse.score >= least]
         found.append(word)
+    elif not COMMON_WORDS.isdisjoint(found):
+        found.sort(key=lambda lemma: lemma not in COMMON_WORDS)
     return tuple(dict.fromkeys(found))
 
 
 def _known(word: str) -> list[str]:
     """Ask the dictionary itself: ten times as fast as all of pymorphy3's analysers in turn."""
     words, substitutes = _words()
-    if "г" in word:  # which may be written for ґ
+    if "г" not in word:
+        found = [(word, words.get(word) or ())]
+    else:  # which may be written for ґ
         found = words.similar_items(word, substitutes)
-        return [_lemma(fixed, *parse) for fixed, parses in found for parse in parses]
-    return [_lemma(word, para, idx) for para, idx in words.get(word) or ()]
-
-
-def _lemma(word: str, para: int, idx: int) -> str:
-    """Put the endings of the base form in the place of those of a form."""
-    before, after, prefix, suffix = _endings(para, idx)
-    return prefix + word[before : len(word) - after] + suffix
+    lemmas = []
+    for form, parses in found:
+        for parse in parses:  # the endings of the base form take the place of those of the form
+            prefix, stem, suffix = _endings(parse)
+            lemmas.append(prefix + form[stem] + suffix)
+    return lemmas
 
 
 @cache
@@ -74,12 +75,11 @@ def _words() -> tuple[Any, Any]:
 
 
 @cache
-def _endings(para: int, idx: int) -> tuple[int, int, str, str]:
-    """Return how much of a form is prefix and suffix, and those of its paradigm's first form."""
+def _endings(parse: tuple[int, int]) -> tuple[str, slice, str]:
+    """Return what stands in the first form of a paradigm before and after the stem of a form."""
     dictionary = _dictionary().dictionary
-    paradigm, prefixes = dictionary.paradigms[para], dictionary.paradigm_prefixes
-    forms = len(paradigm) // 3
+    paradigm, prefixes = dictionary.paradigms[parse[0]], dictionary.paradigm_prefixes
+    forms, idx = len(paradigm) // 3, parse[1]
     before, after = prefixes[paradigm[2 * forms + idx]], dictionary.suffixes[paradigm[idx]]
-    return (
-        len(before), len(after), prefixes[paradigm[2 * forms]], dictionary.suffixes[paradigm[0]]
-    )  # fmt: skip
+    stem = slice(len(before), -len(after) or None)
+    return prefixes[paradigm[2 * forms]], stem, dictionary.suffixes[paradigm[0]]

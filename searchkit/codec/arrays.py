@@ -2,93 +2,155 @@ r"""One file that holds named arrays: written once, mapped into memory for readi
 
     offset  bytes  what
          0      8  b"srchkit" and the format version, one byte
-         8      4  length of the table, little-endian
-        12      4  CRC-32 of the table
-        16      ?  the table: JSON, {name: [dtype, length, offset, CRC-32 as 8 hex digits]}
-         ?      ?  the arrays, little-endian, each at a multiple of 64
-
-Sizes are known before anything is written, so that the arrays are filled in place, in any
-order, by whoever has their parts.
+         8      8  where the table is, little-endian
+        16      4  its length
+        20      4  its CRC-32
+        64      ?  the arrays, little-endian, each at a multiple of 64
+         ?      ?  the table: JSON, {name: [dtype, length, offset, CRC-32 as 8 hex digits]}
 
 >>> import tempfile; path = Path(tempfile.mkdtemp(), "example.arrays")
->>> with writing(path, {"ids": ("<u2", 3)}) as arrays:
-...     arrays["ids"][:] = 3, 1, 2
+>>> write(path, {"ids": np.array([3, 1, 2], "<u2")})
 >>> written = path.read_bytes()
->>> written[:16].hex(" ", 4)
-'73726368 6b697401 28000000 2dc43a23'
->>> written[16:56]
-b'{"ids": ["<u2", 3, 64, "bddcd6ea"]}     '
->>> written[64:].hex(" ")
+>>> written[:24].hex(" ", 4)
+'73726368 6b697402 46000000 00000000 23000000 165e9003'
+>>> written[64:70].hex(" ")
 '03 00 01 00 02 00'
+>>> written[70:]
+b'{"ids": ["<u2", 3, 64, "bddcd6ea"]}'
 >>> read(path)["ids"]
 array([3, 1, 2], dtype=uint16)
 """
 
 import json
 import mmap
+import os
+import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.errors import CorruptIndex
 
-VERSION = 1
+VERSION = 2
 
 _MAGIC = b"srchkit" + bytes([VERSION])
-_HEAD = struct.Struct("<8sII")
+_HEAD = struct.Struct("<8sQII")
 _ALIGN = 64
 _STEP = 1 << 24  # bytes checked at once
 
 Array = NDArray[Any]
-Shapes = Mapping[str, tuple[str, int]]
+Table = dict[str, list[Any]]
 
 
 class Arrays(dict[str, Array]):
     """The arrays of one file, by their names."""
 
-    def __init__(self, mapped: mmap.mmap, table: dict[str, list[Any]]) -> None:
+    def __init__(self, mapped: mmap.mmap, table: Table) -> None:
         self._mapped = mapped
         for name, (dtype, length, at, _) in table.items():
             empty = np.empty(0, dtype)
             self[name] = np.frombuffer(mapped, dtype, length, at) if length else empty
 
     def release(self) -> None:
-        """Give the memory back that holds what was read or written so far; the file has it."""
+        """Give the memory back that holds what was read so far; the file has it."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
-@contextmanager
-def writing(path: Path, shapes: Shapes) -> Iterator[Arrays]:
-    """Make a file of arrays, {name: (dtype, length)}, all 0; yield them to be filled.
-
-    On leaving, checksums and the table are written. Syncing is the caller's.
+def write(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write a file of arrays. Syncing is the caller's.
 
     Raises:
         OSError: no room, no permission; the file is not complete then.
     """
-    table, start = _layout(shapes, 0)
-    table, start = _layout(shapes, _aligned(_HEAD.size + len(_table(table)) + 8 * len(table)))
-    with path.open("wb+") as file:
-        file.truncate(start)
-        with mmap.mmap(file.fileno(), max(start, 1)) as mapped:
-            arrays = Arrays(mapped, table)
-            yield arrays
-            for name in table:
-                table[name][3] = f"{_crc(arrays[name]):08x}"
-                arrays.release()
-            arrays.clear()
-            text = _table(table)
-            mapped[: _HEAD.size + len(text)] = (
-                _HEAD.pack(_MAGIC, len(text), zlib.crc32(text)) + text
-            )
-            mapped.flush()
+    table: Table = {}
+    with path.open("wb") as out:
+        out.seek(_ALIGN)
+        for name, array in arrays.items():
+            data = np.ascontiguousarray(array).view(np.uint8).data
+            table[name] = [array.dtype.str, len(array), _align(out), f"{zlib.crc32(data):08x}"]
+            out.write(data)
+        _finish(out, table)
+
+
+class Growing:
+    """A file of arrays whose lengths are not known before the last of their parts is there.
+
+    Each array grows in a file of its own, and they are put together when the `with` block ends
+    without an error. Syncing is the caller's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._table: Table = {}
+        self._files: dict[str, IO[bytes]] = {}
+
+    def append(self, name: str, part: Array) -> None:
+        """Put a part at the end of an array, of which it has the dtype."""
+        if name not in self._table:
+            self._table[name] = [part.dtype.str, 0, 0, 0]
+            self._files[name] = self._part(name).open("wb+")
+        of_array = self._table[name]
+        if part.dtype.str != of_array[0]:
+            raise TypeError(f"{name} is {of_array[0]}, not {part.dtype.str}")
+        data = np.ascontiguousarray(part).view(np.uint8).data
+        of_array[1] += len(part)
+        of_array[3] = zlib.crc32(data, of_array[3])
+        self._files[name].write(data)
+
+    def length(self, name: str) -> int:
+        """Return how long an array is by now."""
+        return int(self._table[name][1]) if name in self._table else 0
+
+    def _part(self, name: str) -> Path:
+        return self._path.with_name(f"{self._path.name}.{name}.part")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._join()
+        finally:
+            for name, file in self._files.items():
+                file.close()
+                self._part(name).unlink(missing_ok=True)
+
+    def _join(self) -> None:
+        with self._path.open("wb") as out:
+            out.seek(_ALIGN)
+            for name, part in self._files.items():
+                of_array = self._table[name]
+                of_array[2] = _align(out)
+                of_array[3] = f"{of_array[3]:08x}"
+                part.seek(0)
+                shutil.copyfileobj(part, out, _STEP)
+            _finish(out, self._table)
+
+
+def _align(out: IO[bytes]) -> int:
+    """Go on to where an array may begin."""
+    return out.seek(-out.tell() % _ALIGN, os.SEEK_CUR)
+
+
+def _finish(out: IO[bytes], table: Table) -> None:
+    """Write the table, and where it is."""
+    text, at = json.dumps(table).encode(), out.tell()
+    out.write(text)
+    out.seek(0)
+    out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
 
 
 def read(path: Path) -> Arrays:
@@ -130,33 +192,16 @@ def _map(path: Path) -> mmap.mmap:
         raise CorruptIndex(f"{path} cannot be read ({error}); run `searchkit rebuild`.") from None
 
 
-def _layout(shapes: Shapes, at: int) -> tuple[dict[str, list[Any]], int]:
-    table = {}
-    for name, (dtype, length) in shapes.items():
-        at = _aligned(at)
-        table[name] = [dtype, int(length), at, "00000000"]
-        at += np.dtype(dtype).itemsize * int(length)
-    return table, at
-
-
-def _table(table: dict[str, list[Any]]) -> bytes:
-    text = json.dumps(table).encode()
-    return text + b" " * (-len(text) % 8)
-
-
-def _read_table(path: Path, mapped: mmap.mmap) -> dict[str, list[Any]]:
+def _read_table(path: Path, mapped: mmap.mmap) -> Table:
     if len(mapped) < _HEAD.size:
         raise _damaged(path, 0)
-    magic, length, crc = _HEAD.unpack_from(mapped)
+    magic, at, length, crc = _HEAD.unpack_from(mapped)
     if magic != _MAGIC:
         raise _damaged(path, 0)
-    text = mapped[_HEAD.size : _HEAD.size + length]
+    text = mapped[at : at + length]
     if len(text) != length or zlib.crc32(text) != crc:
         raise _damaged(path, 8)
-    table: dict[str, list[Any]] = json.loads(text)
-    end = max((np.dtype(t).itemsize * n + at for t, n, at, _ in table.values()), default=0)
-    if len(mapped) < end:
-        raise _damaged(path, len(mapped))
+    table: Table = json.loads(text)
     return table
 
 
@@ -172,7 +217,3 @@ def _crc(array: Array) -> int:
     for start in range(0, len(data), _STEP):
         crc = zlib.crc32(data[start : start + _STEP].data, crc)
     return crc
-
-
-def _aligned(at: int) -> int:
-    return -(-at // _ALIGN) * _ALIGN

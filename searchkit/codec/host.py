@@ -173,9 +173,9 @@ class Words:
         number = self._terms.find(self._sign + term)
         if not self._low <= number < self._high:
             return None
-        segment, here = self._segment, self._segment.postings(number)
-        places = segment.positions[segment.places(number)]
-        return Postings(segment.docs[here], segment.counts[here], places)
+        here = self._segment.postings(number)
+        counts, positions, _ = self._segment.places(number, here)
+        return Postings(self._segment.docs(number), counts, positions)
 
     @cached_property
     def lengths(self) -> Array:
@@ -184,8 +184,9 @@ class Words:
             return segment.arrays["title_words"] + segment.arrays["text_words"].astype(np.int64)
         if self._low == self._high:
             return np.zeros(segment.size)
-        here = slice(segment.postings(self._low).start, segment.postings(self._high - 1).stop)
-        return np.bincount(segment.docs[here], segment.counts[here], segment.size)
+        docs = segment.docs(self._low, self._high - 1)
+        _, counts = segment.counts(segment.postings(self._low, self._high - 1))
+        return np.bincount(docs, counts, segment.size)
 
 
 class Values:

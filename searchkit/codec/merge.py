@@ -1,14 +1,14 @@
 """Merge: the runs of all processes become one segment.
 
 The vocabularies of the processes are put in order, articles are numbered from the newest on,
-and the runs are merged, one range of terms at a time, straight into the mapped file of the
-segment. Memory is bounded by the width of a range and the number of distinct words.
+and the runs are merged, one range of terms at a time, into the growing file of the segment.
+Memory is bounded by the width of a range and the number of distinct words.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,44 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.analysis.arrays import slices
-from searchkit.codec.arrays import Array, Arrays, read, writing
+from searchkit.codec.arrays import Array, Arrays, Growing, read
 from searchkit.codec.runs import Vocabulary
-from searchkit.codec.segment import CHAMPIONS, FREQUENT, LEVELS
+from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FREQUENT, ODD
 from searchkit.codec.strings import string_arrays
 from searchkit.generations import Averages
-from searchkit.query.rank import K1, saturate, weigh
+from searchkit.kernel import kernel
+from searchkit.query.rank import K1, norms, saturate
 
 Ints = NDArray[np.int64]
 
 THREADS = 2  # that merge; more of them wait for memory rather than for a processor
-
-
-@dataclass
-class _Run:
-    """A run, its terms numbered as in the whole segment, its articles likewise.
-
-    There may be a thousand of them: what is kept in memory is 8 bytes a term.
-
-    Attributes:
-        terms: ascending.
-        places: where each of them is among the terms of the file.
-        ordinal_of_pair: of each pair of the process the form's number among those of its term.
-        numbers: of the articles.
-        articles: how many there are in the whole segment.
-    """
-
-    arrays: Arrays
-    terms: Array
-    places: Array
-    ordinal_of_pair: Array
-    numbers: Array
-    articles: int = 0
-
-    def sizes(self, array: str, places: Array) -> tuple[Ints, Ints]:
-        """Return where the postings or rows of some terms begin, and how many they are."""
-        firsts = self.arrays[array]
-        first = firsts[places].astype(np.int64)
-        return first, firsts[places + 1] - first
 
 
 def merge_runs(
@@ -74,10 +47,10 @@ def merge_runs(
         at_once: how many rows each thread holds in memory.
 
     Returns:
-        The averages that the segment's codes were computed with: those given or, without them,
-        those of these articles.
+        The averages that the segment is ranked by: those given or, without them, those of these
+        articles.
     """
-    terms, forms, maps = _vocabulary([vocabulary for _, vocabulary in made])
+    terms, words, maps = _vocabulary([vocabulary for _, vocabulary in made])
     runs = [
         _open_run(run, of_term, ordinals)
         for (paths, _), (of_term, ordinals) in zip(made, maps, strict=True)
@@ -87,57 +60,30 @@ def merge_runs(
     averages = averages or Averages(
         float(articles["title_words"].mean()), float(articles["text_words"].mean())
     )
-    sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
-    largest = np.zeros(2, np.int64)  # position, count
-    for run in runs:
-        sizes[0, run.terms] += run.sizes("first_posting", run.places)[1]
-        sizes[1, run.terms] += run.sizes("first_row", run.places)[1]
-        largest = np.maximum(largest, run.arrays["largest"])
-    frequent = (sizes[0] > FREQUENT).nonzero()[0]
-    small = {
-        **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
-        **{f"forms.{name}": array for name, array in string_arrays(list(forms)).items()},
-        "form_terms": np.array([term for term, _ in forms.values()], "<u4"),
-        "form_ordinals": np.array([ordinal for _, ordinal in forms.values()], "<u4"),
-        "posting_ends": _fitting(np.cumsum(sizes[0])),
-        "place_ends": _fitting(np.cumsum(sizes[1])),
-        "frequent": frequent.astype("<u4"),
-        "dictionary": np.frombuffer(dictionary, np.uint8),
-        **articles,
-    }
-    ordinals = max((int(run.ordinal_of_pair.max(initial=0)) for run in runs), default=0)
-    postings, rows = (int(total) for total in sizes.sum(axis=1))
-    large = {
-        "docs": ("<u4", postings),
-        "codes": ("<u2", postings),
-        "counts": (_fit(int(largest[1])), postings),
-        "positions": (_fit(int(largest[0])), rows),
-        "ordinals": (_fit(ordinals), rows),
-        "champion_docs": ("<u4", len(frequent) * CHAMPIONS),
-        "champion_codes": ("<u2", len(frequent) * CHAMPIONS),
-        "records": ("|u1", sum(len(run.arrays["records"]) for run in runs)),
-    }
-    shapes = {name: (array.dtype.str, len(array)) for name, array in small.items()} | large
-    with writing(path, shapes) as out:
-        for name, array in small.items():
-            out[name][:] = array
-        _copy_records(runs, out)
-        _merge(runs, terms, sizes, averages, out, at_once=at_once)
-        _crown(frequent, np.cumsum(sizes[0]), out)
+    articles["title_norms"] = norms("title", articles["title_words"], averages.title)
+    articles["text_norms"] = norms("text", articles["text_words"], averages.text)
+    with Growing(path) as out:
+        for name, array in (words | articles).items():
+            out.append(name, array)
+        out.append("dictionary", np.frombuffer(dictionary, np.uint8))
+        for run in runs:
+            out.append("records", run.arrays["records"])
+            run.arrays.release()
+        _merge(runs, terms, words["term_form_ends"], _Postings(out, articles), at_once)
     return averages
 
 
 def _vocabulary(
     vocabularies: Sequence[Vocabulary],
-) -> tuple[list[bytes], dict[bytes, tuple[int, int]], list[tuple[Ints, Array]]]:
+) -> tuple[list[bytes], dict[str, Array], list[tuple[Ints, Ints]]]:
     """Put the words of all processes in order.
 
     Returns:
-        The terms, sorted; of each form, sorted, a term and its number among that term's forms;
-        and for each process its terms' numbers and its pairs' form numbers.
+        The terms, sorted; the arrays of terms and forms; and for each process its terms' numbers
+        and, of each pair, the form's number among those of its term.
     """
-    every = sorted({term.encode() for terms, _ in vocabularies for term in terms})
-    number = {term: i for i, term in enumerate(every)}
+    terms = sorted({term.encode() for terms, _ in vocabularies for term in terms})
+    number = {term: i for i, term in enumerate(terms)}
     forms = sorted({form.encode() for _, pairs in vocabularies for _, form in pairs})
     rank = {form: i for i, form in enumerate(forms)}
     of_terms = [
@@ -148,25 +94,62 @@ def _vocabulary(
         | np.array([rank[form.encode()] for _, form in pairs], np.int64)
         for of_term, (_, pairs) in zip(of_terms, vocabularies, strict=True)
     ]
-    distinct = np.unique(np.concatenate(keys))
-    owner = distinct >> 32
-    ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
-    form, where = np.unique(distinct & 0xFFFFFFFF, return_index=True)  # any term that has it
-    found = {
-        forms[i]: (term, place)
-        for i, term, place in zip(
-            form.tolist(), owner[where].tolist(), ordinal[where].tolist(), strict=True
-        )
+    distinct, met = np.unique(np.concatenate(keys), return_index=True)
+    owner, form = distinct >> 32, distinct & 0xFFFFFFFF
+    likeliest = np.lexsort((met, form))  # a word's lemmas were met in the order of likelihood
+    arrays = {
+        **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
+        **{f"forms.{name}": array for name, array in string_arrays(forms).items()},
+        "term_form_ends": np.searchsorted(owner, np.arange(len(terms)), "right").astype("<u4"),
+        "term_forms": form.astype("<u4"),
+        "lemma_ends": np.cumsum(np.bincount(form, minlength=len(forms))).astype("<u4"),
+        "lemmas": owner[likeliest].astype("<u4"),
     }
+    ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
     ordinals = [ordinal[np.searchsorted(distinct, each)] for each in keys]
-    return every, found, list(zip(of_terms, ordinals, strict=True))
+    return terms, arrays, list(zip(of_terms, ordinals, strict=True))
 
 
-def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
+# -- articles ----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Run:
+    """A run, its terms numbered as in the whole segment, its articles likewise.
+
+    There may be a thousand of them: what is kept in memory is 8 bytes a term.
+
+    Attributes:
+        terms: ascending.
+        places: where each of them is among the terms of the file.
+        ordinal_of_pair: of each pair of the process the form's number among those of its term.
+        numbers: of the articles.
+    """
+
+    arrays: Arrays
+    terms: Array
+    places: Array
+    ordinal_of_pair: Ints
+    numbers: Array = field(default_factory=lambda: np.empty(0, np.uint32))
+
+    def handed(self) -> tuple[Array, ...]:
+        """Return the arrays as the kernel takes them."""
+        names = ("first_posting", "first_row", "docs", "counts", "positions", "pairs")
+        ordinals = self.ordinal_of_pair.astype(np.uint32)
+        return self.terms, self.places, *map(self.arrays.__getitem__, names), self.numbers, ordinals
+
+    def sizes(self, array: str, places: Array) -> tuple[Ints, Ints]:
+        """Return where the postings or rows of some terms begin, and how many they are."""
+        firsts = self.arrays[array]
+        first = firsts[places].astype(np.int64)
+        return first, firsts[places + 1] - first
+
+
+def _open_run(path: Path, of_term: Ints, ordinals: Ints) -> _Run:
     arrays = read(path)
     terms = of_term[arrays["terms"]].astype(np.uint32)
     order = np.argsort(terms).astype(np.uint32)  # from that in which words were met
-    return _Run(arrays, terms[order], order, ordinals, np.empty(0, np.uint32))
+    return _Run(arrays, terms[order], order, ordinals)
 
 
 def _number(runs: Sequence[_Run]) -> dict[str, Array]:
@@ -182,7 +165,6 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     for run in runs:
         size = len(run.arrays["first"])
         run.numbers = number[done : done + size].astype(np.uint32)
-        run.articles = len(number)
         done += size
     sizes = columns.pop("sizes").astype(np.int64)
     ends = np.cumsum(sizes)
@@ -200,88 +182,110 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     }
 
 
-def _copy_records(runs: Sequence[_Run], out: Arrays) -> None:
-    done = 0
-    for run in runs:
-        records = run.arrays["records"]
-        out["records"][done : done + len(records)] = records
-        done += len(records)
-        run.arrays.release()
-        out.release()
+# -- postings ----------------------------------------------------------------------------------
 
 
 def _merge(
     runs: Sequence[_Run],
     terms: Sequence[bytes],
-    sizes: Ints,
-    averages: Averages,
-    out: Arrays,
-    *,
+    form_ends: Array,
+    out: "_Postings",
     at_once: int,
 ) -> None:
-    """Fill postings and places, one range of terms after the other."""
-    is_text = np.array([term[0] >= 0x20 for term in terms], bool)
+    """Write postings and places, one range of terms after the other."""
+    of_text = int(np.searchsorted(np.array([term[0] for term in terms], np.uint8), 0x20))
+    forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
 
-    def fill(piece: _Piece) -> None:
-        part = _gather(runs, piece)
-        here = slice(piece.posting, piece.posting + len(part.docs))
-        out["docs"][here] = part.docs
-        out["counts"][here] = part.counts
-        out["codes"][here] = _codes(part, is_text[part.terms], averages, out)
-        there = slice(piece.row, piece.row + len(part.positions))
-        out["positions"][there] = part.positions
-        out["ordinals"][there] = part.ordinals
-        for arrays in (out, *(run.arrays for run in runs)):
-            arrays.release()
+    shared = _Shared(out.articles, forms, of_text)
+    handed = tuple(run.handed() for run in runs) if kernel else ()
 
+    def made(piece: _Piece) -> _Part:
+        part = _gathered(handed, piece, shared) if kernel else _gather(runs, piece, shared)
+        for run in runs:
+            run.arrays.release()
+        return part
+
+    sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
+    for run in runs:
+        sizes[0, run.terms] += run.sizes("first_posting", run.places)[1]
+        sizes[1, run.terms] += run.sizes("first_row", run.places)[1]
+    pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
-        work = _pieces(runs, sizes, len(out["first"]), at_once)
-        for done in [threads.submit(fill, piece) for piece in work]:
-            done.result()
+        waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
+        while waiting:
+            part = waiting.pop(0).result()
+            waiting += [threads.submit(made, piece) for piece in islice(pieces, 1)]
+            out.add(part, sizes[0])
+    out.close(sizes[0])
 
 
 class _Piece(NamedTuple):
-    """A range of terms and one of articles, and where their postings and rows begin."""
+    """A range of terms and one of articles."""
 
     begin: int
     end: int
     low: int
     high: int
-    posting: int
-    row: int
 
 
-def _pieces(runs: Sequence[_Run], sizes: Ints, articles: int, at_once: int) -> Iterator[_Piece]:
-    """Yield pieces of work of some `at_once` rows.
+def _pieces(rows: Ints, articles: int, at_once: int) -> Iterator[_Piece]:
+    """Yield pieces of work of some `at_once` rows, of which each term has so many.
 
-    They have all articles, but for those of a term that has too many rows by itself.
+    They have all articles, but for those of a term that has too many rows by itself: of that,
+    each has some whole chunks.
     """
-    posting_ends, row_ends = np.cumsum(sizes[0]), np.cumsum(sizes[1])
-    begin = at = row = 0
-    while begin < len(row_ends):
+    row_ends = np.cumsum(rows)
+    begin = row = 0
+    chunks = -(-articles >> 16) or 1
+    while begin < len(rows):
         end = max(int(np.searchsorted(row_ends, row + at_once, "right")), begin + 1)
-        parts = 1 if end - begin > 1 else max(1, int(sizes[1, begin]) // at_once)
-        bounds = [articles * part // parts for part in range(parts + 1)]
+        parts = min(1 if end - begin > 1 else max(1, int(rows[begin]) // at_once), chunks)
+        bounds = [(chunks * part // parts) << 16 for part in range(parts + 1)]
         for low, high in pairwise(bounds):
-            yield (piece := _Piece(begin, end, low, high, at, row))
-            if parts > 1:
-                part = _gather(runs, piece)
-                at, row = at + len(part.docs), row + len(part.positions)
-        begin, at, row = end, int(posting_ends[end - 1]), int(row_ends[end - 1])
+            yield _Piece(begin, end, low, high)
+        begin, row = end, int(row_ends[end - 1])
 
 
-@dataclass
-class _Part:
-    """Postings of a range of terms, sorted by term and article, and their places."""
+class _Part(NamedTuple):
+    """Postings of a range of terms, sorted by term and article, and their places.
 
-    terms: Ints
-    docs: Ints
-    counts: Ints
-    positions: Ints
-    ordinals: Ints
+    Attributes:
+        terms, docs, counts, titles, worths: of each posting; `counts` is how many places it has,
+            `titles` how many of them are in the title.
+        values: of each place what `rows` has of it.
+    """
+
+    terms: Array
+    docs: Array
+    counts: Array
+    titles: Array
+    worths: Array
+    values: Array
 
 
-def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
+class _Shared(NamedTuple):
+    """What all pieces have in common.
+
+    Attributes:
+        articles: their columns.
+        forms: how many forms each term has.
+        of_text: the first term that is a word of title or text, not of another field.
+    """
+
+    articles: dict[str, Array]
+    forms: Array
+    of_text: int
+
+
+def _gathered(handed: tuple[object, ...], piece: _Piece, shared: _Shared) -> _Part:
+    """Take a piece from every run, by the kernel."""
+    columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
+    arrays = kernel.gather(handed, *piece, *columns, shared.forms, shared.of_text, K1)
+    kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8")
+    return _Part(*(np.frombuffer(a, kind) for a, kind in zip(arrays, kinds, strict=True)))
+
+
+def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
     """Take a piece from every run."""
     columns: list[list[Array]] = [[], [], [], [], []]
     shift = 0
@@ -292,15 +296,15 @@ def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
         counts = run.arrays["counts"][posting].astype(np.int64)
         numbers = run.numbers[run.arrays["docs"][posting]].astype(np.int64)
         terms = run.terms[here][which].astype(np.int64)
-        if piece.high - piece.low < run.articles:
-            inside = (numbers >= piece.low) & (numbers < piece.high)
+        inside = (numbers >= piece.low) & (numbers < piece.high)
+        if not inside.all():
             row = row[np.repeat(inside, counts)]
             counts, numbers, terms = counts[inside], numbers[inside], terms[inside]
         new = (
             terms << 32 | numbers,
             counts,
             np.cumsum(counts) - counts + shift,
-            run.arrays["positions"][row],
+            run.arrays["positions"][row].astype(np.int64),
             run.ordinal_of_pair[run.arrays["pairs"][row]],
         )
         shift += len(row)
@@ -309,43 +313,166 @@ def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
     keys, counts, first, positions, ordinals = (np.concatenate(column) for column in columns)
     order = np.argsort(keys)
     row, _ = slices(first[order], counts[order])
-    keys = keys[order]
-    return _Part(keys >> 32, keys & 0xFFFFFFFF, counts[order], positions[row], ordinals[row])
+    return _described(keys[order], counts[order], positions[row], ordinals[row], shared)
 
 
-def _codes(part: _Part, is_text: Array, averages: Averages, out: dict[str, Array]) -> Array:
-    """Return what each posting is worth: `saturate`, from 0 to k1 + 1, in LEVELS steps."""
-    title_words = out["title_words"][part.docs].astype(np.float64)
-    text_words = out["text_words"][part.docs].astype(np.float64)
-    in_title = part.positions < np.repeat(title_words, part.counts)
-    ends = np.cumsum(part.counts)
-    titled = np.add.reduceat(in_title.astype(np.int64), ends - part.counts) if len(ends) else ends
-    worth = np.where(
-        is_text,
-        weigh("title", titled.astype(float), title_words, averages.title)
-        + weigh("text", (part.counts - titled).astype(float), text_words, averages.text),
-        part.counts,
-    )
-    return np.maximum(np.rint(saturate(worth) * (LEVELS / (K1 + 1))), 1).astype("<u2")
+def _described(keys: Ints, counts: Ints, positions: Ints, ordinals: Ints, shared: _Shared) -> _Part:
+    """Say what postings, given as term << 32 | article, are worth."""
+    terms, docs, articles = keys >> 32, keys & 0xFFFFFFFF, shared.articles
+    is_text = terms >= shared.of_text
+    in_title = positions < np.repeat(articles["title_words"][docs], counts)
+    first = np.cumsum(counts) - counts
+    titles = np.add.reduceat(in_title.astype(np.int64), first) if len(first) else counts
+    titles *= is_text
+    texts = (counts - titles).astype(np.float32)
+    weighted = titles.astype(np.float32) * articles["title_norms"][docs]
+    weighted += texts * articles["text_norms"][docs]
+    worths = saturate(np.where(is_text, weighted, texts))
+    values = positions * np.repeat(shared.forms[terms].astype(np.int64), counts) + ordinals
+    return _Part(
+        terms.astype("<u4"), docs.astype("<u4"), counts.astype("<u4"), titles.astype("<u4"),
+        worths, values.astype("<u8"),
+    )  # fmt: skip
 
 
-def _crown(frequent: Ints, ends: Ints, out: dict[str, Array]) -> None:
-    """Keep the best postings of each frequent term once more, the best first."""
-    for place, term in enumerate(frequent.tolist()):
-        first = int(ends[term - 1]) if term else 0
-        codes = out["codes"][first : int(ends[term])]
-        docs = out["docs"][first : int(ends[term])]
-        order = (LEVELS - codes.astype(np.uint64)) << np.uint64(32) | docs
-        best = np.sort(np.partition(order, CHAMPIONS - 1)[:CHAMPIONS])
-        here = slice(place * CHAMPIONS, (place + 1) * CHAMPIONS)
-        out["champion_docs"][here] = best & np.uint64(0xFFFFFFFF)
-        out["champion_codes"][here] = LEVELS - (best >> np.uint64(32))
+class _Postings:
+    """Writes postings and places as a segment has them, in order, a part at a time."""
+
+    def __init__(self, out: Growing, articles: dict[str, Array]) -> None:
+        self.articles = articles
+        self._out = out
+        self._done = self._bytes = 0  # postings, and bytes of rows
+        self._counts = np.empty(0, np.uint32)  # these two of a block that is not yet full
+        self._values = np.empty(0, np.uint64)
+        self._chunks: list[Array] = []  # of each part the terms of its chunks
+        self._best: tuple[int, Array] = -1, np.empty(0, np.uint64)
+
+    def add(self, part: _Part, having: Ints) -> None:
+        """Write a part; `having` is how many postings each term has in all."""
+        texts = part.counts - part.titles
+        codes = texts << np.uint32(2) | part.titles
+        odd = ((part.titles > 3) | (codes >= ODD)).nonzero()[0]
+        codes[odd] = ODD
+        self._out.append("lows", (part.docs & 0xFFFF).astype("<u2"))
+        self._out.append("codes", codes.astype("|u1"))
+        self._out.append("odd", (odd + self._done).astype("<u8"))
+        self._out.append("odd_titles", part.titles[odd].astype("<u4"))
+        self._out.append("odd_texts", texts[odd].astype("<u4"))
+        self._add_chunks(part)
+        self._crown(part, having)
+        self._done += len(part.docs)
+        self._counts = np.concatenate([self._counts, part.counts])
+        self._values = np.concatenate([self._values, part.values])
+        self._pack(len(self._counts) // BLOCK * BLOCK)
+
+    def close(self, having: Ints) -> None:
+        """Write what comes last."""
+        self._pack(len(self._counts))
+        self._crown_last()
+        self._out.append("frequent", (having > FREQUENT).nonzero()[0].astype("<u4"))
+        self._out.append("rows", np.zeros(8, "|u1"))  # so that a number is read as 8 bytes
+        ends = np.searchsorted(np.concatenate(self._chunks), np.arange(len(having)), "right")
+        self._out.append("chunk_ends", ends.astype("<u4"))
+
+    def _add_chunks(self, part: _Part) -> None:
+        keys = part.docs >> np.uint32(16)
+        changes = (part.terms[1:] != part.terms[:-1]) | (keys[1:] != keys[:-1])
+        last = np.append(changes.nonzero()[0], len(keys) - 1)
+        last = last[: len(keys)]
+        before = self._out.length("chunk_keys")
+        self._chunks.append(part.terms[last])
+        self._out.append("chunk_keys", keys[last].astype("<u2"))
+        self._out.append("posting_ends", (last + 1 + self._done).astype("<u8"))
+        dense = (np.diff(last, prepend=-1) > DENSE).nonzero()[0]
+        self._out.append("dense", (dense + before).astype("<u4"))
+        bits = [np.zeros(0, "|u1")]
+        for which in dense.tolist():
+            inside = np.zeros(1 << 16, bool)
+            first = last[which - 1] + 1 if which else 0
+            inside[part.docs[first : last[which] + 1] & 0xFFFF] = True
+            bits.append(np.packbits(inside, bitorder="little"))
+        self._out.append("bits", np.concatenate(bits))
+
+    def _crown(self, part: _Part, having: Ints) -> None:
+        """Keep the best postings of each frequent term once more, the best first."""
+        is_first = np.ones(len(part.terms), bool)
+        is_first[1:] = part.terms[1:] != part.terms[:-1]
+        bounds = np.append(is_first.nonzero()[0], len(part.terms))
+        terms = part.terms[bounds[:-1]]
+        for which in (having[terms] > FREQUENT).nonzero()[0].tolist():
+            here, term = slice(bounds[which], bounds[which + 1]), int(terms[which])
+            if term != self._best[0]:
+                self._crown_last()
+            earlier = self._best[1] if term == self._best[0] else self._best[1][:0]
+            found = np.concatenate([earlier, champions(part.worths[here], part.docs[here])])
+            self._best = term, np.sort(found)[:CHAMPIONS]
+
+    def _crown_last(self) -> None:
+        best = self._best[1]
+        worths = (0xFFFFFFFF - (best >> np.uint64(32))).astype(np.uint32).view(np.float32)
+        self._out.append("champions", best.astype("<u4"))
+        self._out.append("worths", worths.astype("<f4"))
+
+    def _pack(self, postings: int) -> None:
+        """Write the places of the first of the postings that wait: whole blocks, or the last."""
+        counts, values = self._counts[:postings].astype(np.int64), self._values
+        ends = np.append(np.cumsum(counts)[BLOCK - 1 :: BLOCK], counts.sum())
+        ends = ends[: -(-postings // BLOCK)]
+        packed, starts, widths = pack(values[: counts.sum()], ends)
+        self._out.append("rows", packed)
+        self._out.append("row_starts", (starts + self._bytes).astype("<u8"))
+        self._out.append("row_widths", widths)
+        self._bytes += len(packed)
+        self._counts, self._values = self._counts[postings:], values[counts.sum() :]
 
 
-def _fit(largest: int) -> str:
-    """Return the narrowest dtype that holds a number."""
-    return "|u1" if largest < 1 << 8 else "<u2" if largest < 1 << 16 else "<u4"
+def champions(worths: Array, docs: Array) -> NDArray[np.uint64]:
+    """Return the CHAMPIONS best postings, in any order.
+
+    Each is what is less the better it is: the complement of the bits of what it is worth, which
+    are in the order of the float, and in the low half the article.
+    """
+    if kernel and len(docs) > CHAMPIONS:
+        return np.frombuffer(kernel.champions(worths, docs, CHAMPIONS), np.uint64)
+    found = 0xFFFFFFFF - worths.view(np.uint32).astype(np.uint64)
+    found = found << np.uint64(32) | docs.astype(np.uint64)
+    return np.partition(found, CHAMPIONS)[:CHAMPIONS] if len(found) > CHAMPIONS else found
 
 
-def _fitting(ends: Ints) -> Array:
-    return ends.astype("<u4" if not len(ends) or ends[-1] < 1 << 32 else "<u8")
+def pack(values: Array, ends: Ints) -> tuple[Array, Ints, Array]:
+    """Write numbers with as many bits as the largest of their block needs, low bits first.
+
+    Args:
+        values: 0 or more, below 1 << 53; uint64.
+        ends: where each block ends, ascending; none is empty.
+
+    Returns:
+        The bytes; where each block begins in them; how many bits its numbers have.
+
+    >>> pack(np.array([1, 2, 3, 7], np.uint64), np.array([3, 4]))
+    (array([57,  7], dtype=uint8), array([0, 1]), array([2, 3], dtype=uint8))
+    """
+    sizes = np.diff(ends, prepend=0)
+    if not len(sizes):
+        return np.empty(0, np.uint8), ends, np.empty(0, np.uint8)
+    if kernel:
+        packed, widths = (np.frombuffer(each, np.uint8) for each in kernel.pack(values, ends))
+        return packed, _starts(sizes, widths)[0], widths
+    widths = np.frexp(np.maximum.reduceat(values, ends - sizes).astype(np.float64))[1]
+    starts, end = _starts(sizes, widths)
+    nth = np.arange(len(values)) - np.repeat(ends - sizes, sizes)
+    bits = np.repeat(starts * 8, sizes) + nth * np.repeat(widths, sizes)
+    words = np.zeros(end // 8 + 2, np.uint64)
+    shifts = (bits & 63).astype(np.uint64)
+    where = bits >> 6
+    first = np.append(0, (where[1:] != where[:-1]).nonzero()[0] + 1)
+    words[where[first]] = np.bitwise_or.reduceat(values << shifts, first)
+    over = (shifts > 0).nonzero()[0]  # what a word has no room for goes to the next
+    np.bitwise_or.at(words, where[over] + 1, values[over] >> (np.uint64(64) - shifts[over]))
+    return words.view(np.uint8)[:end], starts, widths.astype(np.uint8)
+
+
+def _starts(sizes: Ints, widths: Array) -> tuple[Ints, int]:
+    """Return where blocks of so many numbers of so many bits begin, and where the last ends."""
+    ends = np.cumsum((sizes * widths.astype(np.int64) + 7) // 8)
+    return np.append(0, ends[:-1]), int(ends[-1])

@@ -5,25 +5,22 @@ meets them, so that no string is sorted or compared before the end, when `codec.
 one segment of all runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from searchkit.analysis import word_pairs
 from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, writing
+from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, milestones
 from searchkit.dates import parse_span
+from searchkit.kernel import kernel
 from searchkit.schema import FIELDS, GAP, key, values
 
-Ints = NDArray[np.int64]
-
-BATCH = 150_000  # characters analysed at once: its arrays fit the processor's cache
+_ARRAYS = ("terms", "first_posting", "first_row", "docs", "counts", "positions", "pairs")
 
 Vocabulary = tuple[list[str], list[tuple[int, str]]]
 
@@ -41,10 +38,12 @@ class RunMaker:
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
         rows, words, starts = self._rows(articles)
-        while len(self._term_of_pair) < len(self._batches.pairs):
-            self._learn()
-        stored = self._stored(articles, words, starts)
-        _write_run(path, rows, np.array(self._term_of_pair, np.int64), stored)
+        self._learn()
+        arrays = _inverted(len(self._terms), np.array(self._term_of_pair, np.int32), rows)
+        largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
+        arrays["largest"] = np.array(largest, "<u4")
+        arrays |= self._stored(articles, words, starts)
+        write(path, arrays)
         return path
 
     def vocabulary(self) -> Vocabulary:
@@ -56,20 +55,17 @@ class RunMaker:
         pairs = list(self._batches.pairs)[len(self._term_of_pair) :]
         self._term_of_pair += [self._terms.setdefault(term, len(self._terms)) for term, _ in pairs]
 
-    def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Ints, Ints]:
+    def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""
-        found: list[list[Any]] = [[], [], [], [], []]
-        for first, batch in _batched(articles):
-            texts = [text for article in batch for text in (article.title, article.text)]
-            rows = self._batches.rows(texts)
-            shift = np.where(rows.text & 1, np.repeat(rows.words[::2], 2)[rows.text] + GAP, 0)
-            new = (first + (rows.text >> 1), rows.position + shift, rows.pair)
-            for column, part in zip(found, (*new, rows.words, rows.starts), strict=True):
-                column.append(part)
-        for column, more in zip(found, self._labels(articles), strict=False):
-            column.append(np.array(more, np.int64))
-        *columns, words, starts = (np.concatenate(column) for column in found)
-        return columns, words, starts
+        texts = [text for article in articles for text in (article.title, article.text)]
+        rows = self._batches.rows(texts)
+        first = np.zeros_like(rows.words)  # positions of the words of a text follow its title's
+        first[1::2] = rows.words[::2] + GAP
+        columns = rows.text >> 1, rows.position + first[rows.text], rows.pair
+        labels = self._labels(articles)
+        both = zip(columns, labels, strict=True)
+        found = [np.concatenate([column, np.array(more, np.int32)]) for column, more in both]
+        return found, rows.words, rows.starts
 
     def _labels(self, articles: Sequence[Article]) -> tuple[list[int], list[int], list[int]]:
         """Return the rows of sources, sections, authors and tags: few values, met often."""
@@ -98,7 +94,7 @@ class RunMaker:
             self._values[name, value] = where, which
         return where, which
 
-    def _stored(self, articles: Sequence[Article], words: Ints, starts: Ints) -> dict[str, Array]:
+    def _stored(self, articles: Sequence[Article], words: Array, starts: Array) -> dict[str, Array]:
         """Return what is kept of the articles themselves.
 
         Of each title and each text, alternately, `words` is how many words it has; `starts` is
@@ -120,21 +116,19 @@ class RunMaker:
         }
 
 
-def _batched(articles: Sequence[Article]) -> Iterator[tuple[int, list[Article]]]:
-    """Yield runs of articles of some BATCH characters, each with the number of its first."""
-    first, size, batch = 0, 0, []
-    for number, article in enumerate(articles):
-        batch.append(article)
-        size += len(article.text)
-        if size >= BATCH:
-            yield first, batch
-            first, size, batch = number + 1, 0, []
-    if batch:
-        yield first, batch
+def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[str, Array]:
+    """Sort rows (article, position, pair) by term; return postings and places as arrays.
 
-
-def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[str, Array]) -> None:
-    """Sort rows by term, article and position, and write them with the articles."""
+    Args:
+        terms: how many there are.
+        term_of_pair: their numbers.
+        rows: of each term, the articles ascending.
+    """
+    if kernel:
+        made = kernel.invert(terms, term_of_pair, *rows)
+        return {
+            name: np.frombuffer(array, "<u4") for name, array in zip(_ARRAYS, made, strict=True)
+        }
     number, position, pair = rows
     order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
     order |= np.arange(len(pair), dtype=np.uint64)
@@ -145,21 +139,16 @@ def _write_run(path: Path, rows: list[Array], term_of_pair: Ints, stored: dict[s
     is_new = np.ones(len(term), bool)
     is_new[1:] = (term[1:] != term[:-1]) | (number[1:] != number[:-1])
     begins = is_new.nonzero()[0]  # of postings
-    counts = np.diff(begins, append=len(term))
     of_posting = term[begins]
     is_new = np.ones(len(of_posting), bool)
     is_new[1:] = of_posting[1:] != of_posting[:-1]
-    arrays = {
-        "terms": of_posting[is_new].astype("<u4"),
-        "first_posting": np.append(is_new.nonzero()[0], len(begins)).astype("<u4"),
-        "first_row": np.append(begins[is_new], len(term)).astype("<u4"),
-        "largest": np.array([position.max(initial=0), counts.max(initial=0)], "<u4"),
-        "docs": number[begins].astype("<u4"),
-        "counts": counts.astype("<u4"),
-        "positions": position[which].astype("<u4"),
-        "pairs": pair[which].astype("<u4"),
-        **stored,
-    }
-    with writing(path, {name: (a.dtype.str, len(a)) for name, a in arrays.items()}) as file:
-        for name, array in arrays.items():
-            file[name][:] = array
+    arrays = (
+        of_posting[is_new],
+        np.append(is_new.nonzero()[0], len(begins)),
+        np.append(begins[is_new], len(term)),
+        number[begins],
+        np.diff(begins, append=len(term)),
+        position[which],
+        pair[which],
+    )
+    return {name: array.astype("<u4") for name, array in zip(_ARRAYS, arrays, strict=True)}

@@ -4,25 +4,40 @@ Articles have numbers from 0, the newest first, those without a date last; terms
 in the order of their bytes. One file of arrays holds:
 
     terms.*                       the terms: lemmas, after the sign of their field (`schema.key`)
-    posting_ends, place_ends      where the postings and places of each term end
+    chunk_ends                    where the chunks of each term end
 
-    docs, codes, counts           a posting: the article's number, what it is worth (BM25F but for
-                                  the idf, in LEVELS steps), how many places it has
-    positions, ordinals           a place: the word's number in title and text, and the number of
-                                  its form among the forms of the term
+    chunk_keys, posting_ends      a chunk: the postings of a term in 65,536 articles whose numbers
+                                  have the same high bits, the key; and where they end
+    lows, codes                   a posting: the low 16 bits of the article's number, and how often
+                                  the word stands in title and text: text << 2 | title
+    odd, odd_titles, odd_texts    the postings whose code is ODD, since one of the two is too high
+                                  for it, and what they are
+    row_starts, row_widths, rows  the places of BLOCK postings each: where they begin in `rows`, and
+                                  how many bits each has. A place is the word's number in title and
+                                  text, times how many forms the term has, plus the form's number
+                                  among these
+
+    dense, bits                   the chunks with more than DENSE postings; for each of them
+                                  65,536 bits, which say what `lows` says
+    frequent                      the terms with more than FREQUENT postings, and of each the
+    champions, worths             CHAMPIONS best: the articles, and what the word is worth there
 
     forms.*                       the words as they are written, normalised
-    form_terms, form_ordinals     a term that has the form, and which of that term's forms it is
-
-    frequent                      the terms with more than FREQUENT postings, and of each
-    champion_docs, champion_codes the CHAMPIONS best, the best first
+    lemma_ends, lemmas            the terms of each form, the likeliest first
+    term_form_ends, term_forms    the forms of each term, ascending: their order numbers its forms
 
     title_words, text_words       how long each article is
+    title_norms, text_norms       by what a word's frequency there is multiplied (`rank.norms`)
     first, last                   when it was published, as a span of YYYYMMDDhhmmss; 0 if unknown
     ids, digests                  16 bytes each: a hash of the id, and of all of the article
     id_order                      the articles' numbers in the order of the hashes of their ids
     records, record_starts,       the articles (`stored`), where each begins, and how long it is
     record_sizes, dictionary
+
+A term that stands in the articles 3 and 70,000, in the text of the first as the words number
+5 and 9 and in the title of the second as the word number 0, always in the second of its two
+forms, has the chunks (0, 1), which ends behind its first posting, and (1, 2); the lows 3 and
+4,464; the codes 2 << 2 and 1; and the places 5 * 2 + 1, 9 * 2 + 1 and 0 * 2 + 1.
 """
 
 from functools import cached_property
@@ -35,10 +50,15 @@ from searchkit.article import Article
 from searchkit.codec.arrays import Array, read
 from searchkit.codec.stored import Unpacker
 from searchkit.codec.strings import Strings
+from searchkit.kernel import kernel
+from searchkit.query.rank import K1
 
 Ints = NDArray[np.int64]
+Numbers = NDArray[np.uint32]
 
-LEVELS = 65_535  # a code is what a posting is worth in this many steps from 0 to k1 + 1
+BLOCK = 64  # postings whose places lie together
+ODD = 255  # the code of a posting that no code can tell
+DENSE = 4_096  # postings; more of them in a chunk take more room than a bit for each article
 FREQUENT = 512  # postings; a term with more has champions
 CHAMPIONS = 128
 
@@ -50,6 +70,7 @@ class Segment:
         size: how many articles it holds.
         arrays: by name, as in the table above.
         terms, forms: the strings.
+        kernel: the same arrays as the kernel takes them; None without one.
 
     Raises:
         CorruptIndex: the file is missing or damaged.
@@ -60,43 +81,122 @@ class Segment:
         self.arrays = arrays = read(path)
         self.terms = Strings.named("terms", arrays)
         self.forms = Strings.named("forms", arrays)
-        self.docs: Array = arrays["docs"]
-        self.codes: Array = arrays["codes"]
-        self.counts: Array = arrays["counts"]
-        self.positions: Array = arrays["positions"]
-        self.ordinals: Array = arrays["ordinals"]
         self.size = len(arrays["first"])
+        self.kernel = kernel and kernel.Segment(
+            {name.replace(".", "_"): array for name, array in arrays.items()}, K1
+        )
         # Python reads single items of a memory view five times as fast as those of an array.
+        self._chunk_ends = arrays["chunk_ends"].data
         self._posting_ends = arrays["posting_ends"].data
-        self._place_ends = arrays["place_ends"].data
-        self._form_terms = arrays["form_terms"].data
-        self._form_ordinals = arrays["form_ordinals"].data
+        self._lemma_ends = arrays["lemma_ends"].data
+        self._term_form_ends = arrays["term_form_ends"].data
         self._records = arrays["records"].data
         self._record_starts = arrays["record_starts"].data
         self._record_sizes = arrays["record_sizes"].data
 
+    # -- postings --
+
     def postings(self, term: int, last: int | None = None) -> slice:
         """Return where the postings of a term are, articles ascending; or those up to `last`."""
-        end = self._posting_ends[term if last is None else last]
-        return slice(self._posting_ends[term - 1] if term else 0, end)
+        first, end = self._chunks(term, last)
+        start = self._posting_ends[first - 1] if first else 0
+        return slice(start, self._posting_ends[end - 1] if end > first else start)
 
-    def places(self, term: int, last: int | None = None) -> slice:
-        """Return where the places of these postings are, in their order."""
-        end = self._place_ends[term if last is None else last]
-        return slice(self._place_ends[term - 1] if term else 0, end)
+    def docs(self, term: int, last: int | None = None) -> Numbers:
+        """Return the articles of these postings."""
+        first, end = self._chunks(term, last)
+        here = self.postings(term, last)
+        ends = self.arrays["posting_ends"][first:end].astype(np.int64)
+        keys = self.arrays["chunk_keys"][first:end].astype(np.uint32) << np.uint32(16)
+        found: Numbers = np.repeat(keys, np.diff(ends, prepend=here.start))
+        found |= self.arrays["lows"][here]
+        return found
 
-    def form(self, number: int) -> tuple[int, int]:
-        """Return a term that has the form, and the form's number among the term's forms."""
-        return self._form_terms[number], self._form_ordinals[number]
+    def _chunks(self, term: int, last: int | None) -> tuple[int, int]:
+        end: int = self._chunk_ends[term if last is None else last]
+        return self._chunk_ends[term - 1] if term else 0, end
 
-    def champions(self, term: int) -> slice | None:
-        """Return where the best postings of a term are kept; None if it is not frequent."""
-        place = self._champions.get(term)
-        return None if place is None else slice(place * CHAMPIONS, (place + 1) * CHAMPIONS)
+    def counts(self, which: slice | Ints) -> tuple[Array, Array]:
+        """Return how often the words of some postings, ascending, stand in title and in text."""
+        codes = self.arrays["codes"][which]
+        titles, texts = codes & np.uint8(3), codes >> np.uint8(2)
+        odd = (codes == ODD).nonzero()[0]
+        if len(odd):
+            every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
+            where = self.arrays["odd"].searchsorted(every[odd].astype(np.uint64))
+            titles, texts = titles.astype(np.uint32), texts.astype(np.uint32)
+            titles[odd] = self.arrays["odd_titles"][where]
+            texts[odd] = self.arrays["odd_texts"][where]
+        return titles, texts
 
-    @cached_property
-    def _champions(self) -> dict[int, int]:
-        return {term: place for place, term in enumerate(self.arrays["frequent"].tolist())}
+    # -- places --
+
+    def places(
+        self, term: int, which: slice | Ints, last: int | None = None
+    ) -> tuple[Ints, Ints, Ints]:
+        """Return the places of some postings of a term, or of the terms up to `last`.
+
+        Args:
+            term: its number.
+            which: the postings, ascending.
+            last: the number of the last of several terms.
+
+        Returns:
+            How many places each posting has; and of all places, in order, the position and the
+            number of the form among those of the term.
+        """
+        every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
+        blocks = np.unique(every // BLOCK)
+        inside = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
+        inside = inside[inside < len(self.arrays["codes"])]
+        titles, texts = self.counts(inside)
+        counts = titles.astype(np.int64) + texts
+        first = np.cumsum(counts) - counts  # of each posting's places among those of all blocks
+        block = inside // BLOCK
+        begins = first[np.searchsorted(block, block)]  # likewise, of its block's
+        here = np.searchsorted(inside, every)
+        counts, within = counts[here], (first - begins)[here]
+        values = self._unpacked(np.repeat(block[here], counts), counted_up(within, counts))
+        forms: int | Ints = self.form_count(term)
+        if last is not None:
+            ends = self.arrays["posting_ends"][self.arrays["chunk_ends"][term : last + 1] - 1]
+            of_posting = term + np.searchsorted(ends.astype(np.int64), every, "right")
+            form_ends = np.append(np.int64(0), self.arrays["term_form_ends"][: last + 1])
+            form_counts = form_ends[of_posting + 1] - form_ends[of_posting]
+            forms = np.repeat(np.maximum(form_counts, 1), counts)
+        return counts, values // forms, values % forms
+
+    def _unpacked(self, blocks: Ints, nth: Ints) -> Ints:
+        """Return the nth number of each of some blocks."""
+        packed = self.arrays["rows"]
+        widths = self.arrays["row_widths"][blocks].astype(np.uint64)
+        bits = self.arrays["row_starts"][blocks].astype(np.uint64) * np.uint64(8)
+        bits += widths * nth.astype(np.uint64)
+        words = np.ndarray(max(len(packed) - 7, 0), "<u8", packed.data, 0, (1,))
+        found = words[bits >> np.uint64(3)] >> (bits & np.uint64(7))
+        values: Ints = (found & ((np.uint64(1) << widths) - np.uint64(1))).astype(np.int64)
+        return values
+
+    # -- forms --
+
+    def form_count(self, term: int) -> int:
+        """Return how many forms a term has, at least 1."""
+        first = self._term_form_ends[term - 1] if term else 0
+        return max(self._term_form_ends[term] - first, 1)
+
+    def lemmas(self, form: int) -> list[int]:
+        """Return the terms of a form, the likeliest first."""
+        first = self._lemma_ends[form - 1] if form else 0
+        found: list[int] = self.arrays["lemmas"][first : self._lemma_ends[form]].tolist()
+        return found
+
+    def ordinal(self, term: int, form: int) -> int:
+        """Return a form's number among the forms of a term."""
+        first = self._term_form_ends[term - 1] if term else 0
+        forms = self.arrays["term_forms"][first : self._term_form_ends[term]]
+        return int(forms.searchsorted(np.uint32(form)))
+
+    # -- articles --
 
     def find_id(self, article_id: str) -> int:
         """Return the number of the article with this id; -1 if it is not there."""
@@ -139,3 +239,14 @@ def id_hash(article_id: str) -> bytes:
     from hashlib import blake2b  # noqa: PLC0415 - slow to import, and no search needs it
 
     return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def counted_up(first: Ints, counts: Ints) -> Ints:
+    """Return first, first + 1 and so on, as many as counted, for each.
+
+    >>> counted_up(np.array([5, 2]), np.array([1, 3]))
+    array([5, 2, 3, 4])
+    """
+    ends = np.cumsum(counts)
+    found: Ints = np.repeat(first - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
+    return found

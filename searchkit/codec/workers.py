@@ -13,16 +13,19 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from searchkit.article import Article
+from searchkit.article import FIELDS, Article
 from searchkit.codec.runs import RunMaker, Vocabulary
 from searchkit.errors import BuildFailed
 
 Run = list[Article]
 Made = list[tuple[list[Path], Vocabulary]]
+
+_fields = attrgetter(*FIELDS)  # all but the text
 
 _PROGRAM = "from searchkit.codec.workers import work; work()"
 
@@ -94,7 +97,7 @@ class _Worker:
 
     def make(self, run: Run, path: Path) -> None:
         """Have a run made; return when it is."""
-        self._send((run, path))
+        self._send((list(map(_packed, run)), path))
         self.made.append(self._receive())
 
     def vocabulary(self) -> Vocabulary:
@@ -127,6 +130,16 @@ class _Worker:
         )
 
 
+def _packed(article: Article) -> tuple[bytes, Any]:
+    """Return an article for pickling: UTF-16, and no class, makes that twice as fast."""
+    return article.text.encode("utf-16-le", "surrogatepass"), _fields(article)
+
+
+def _unpacked(packed: tuple[bytes, Any]) -> Article:
+    text, (name, *others) = packed
+    return Article(name, text.decode("utf-16-le", "surrogatepass"), *others)
+
+
 def work() -> None:
     """Serve as a worker: read articles from standard input until None comes, write results."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that reads
@@ -140,7 +153,11 @@ def work() -> None:
             return
         result: object
         try:
-            result = maker.vocabulary() if job is None else maker.make(*job)
+            if job is None:
+                result = maker.vocabulary()
+            else:
+                packed, path = job
+                result = maker.make(list(map(_unpacked, packed)), path)
         except Exception as error:  # noqa: BLE001 - raised again where it can be told
             result = error
         pickle.dump(result, sink, pickle.HIGHEST_PROTOCOL)

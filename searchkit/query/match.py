@@ -14,9 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.segment import LEVELS
-from searchkit.index import POSITION, POSITION_BITS, Bools, Index, Ints, Numbers, Postings, member
-from searchkit.query.rank import K1, NEIGHBOURS, Floats, idf, saturate, weigh
+from searchkit.index import (
+    POSITION,
+    POSITION_BITS,
+    Bools,
+    Index,
+    Ints,
+    Numbers,
+    Postings,
+    joined,
+    member,
+)
+from searchkit.kernel import kernel
+from searchkit.query.rank import K1, NEIGHBOURS, Floats, idf, norms, saturate
 from searchkit.query.tree import (
     And,
     Dates,
@@ -33,8 +43,13 @@ from searchkit.query.tree import (
 )
 from searchkit.schema import FIELD_NAMES, key
 
-Scores = NDArray[np.float32]
 Span = tuple[int, int]
+
+Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
+
+MOST_WORDS = 16  # that the kernel takes
+
+_WORD, _FORM, _PREFIX, _PHRASE = range(4)
 
 ANYWHERE = "main"  # the scope of a query that names no field: title and text
 TITLE = "title"  # a scope, too; any other is a field of the index
@@ -55,27 +70,20 @@ class Match:
 
     Attributes:
         docs: their numbers, ascending.
-        codes: shape like docs: what they are worth (`Index.postings`), or scores; times
-        unit: is the score, without what `bonuses` may add.
+        scores: shape like docs, without what `bonuses` may add.
         complete: shape like docs: which of them have all of the words; None if all have.
         bonuses: pairs of words that make an article better where they stand side by side.
     """
 
     docs: Numbers
-    codes: NDArray[np.uint16] | Scores
-    unit: float = 1.0
+    scores: Floats
     complete: Bools | None = None
     bonuses: list["Bonus"] = field(default_factory=list)
-
-    @property
-    def scores(self) -> Scores:
-        """The scores of all articles, without bonuses; shape like docs."""
-        return self.codes * np.float32(self.unit)
 
     def among(self, kept: Bools | Ints | slice) -> "Match":
         """Keep some of the articles."""
         complete = None if self.complete is None else self.complete[kept]
-        return Match(self.docs[kept], self.codes[kept], self.unit, complete, self.bonuses)
+        return Match(self.docs[kept], self.scores[kept], complete, self.bonuses)
 
     @property
     def total_complete(self) -> int:
@@ -137,48 +145,37 @@ class Matcher:
 
     def _leaf(self, leaf: Leaf, scope: str) -> Match:
         name = ANYWHERE if scope == TITLE else scope
-        found: list[Postings | Ints]
         if isinstance(leaf, Prefix):
-            found = list(self.index.starting(key(name, leaf.start).encode(), scope == TITLE))
+            start = key(name, leaf.start).encode()
+            forms = [self._counted(p, scope) for p in self.index.forms_starting(start)]
+            found = best([self.index.starting(start, scope == TITLE), *forms], self.index.size)
         elif isinstance(leaf, Exact):
-            found = [self.index.form_places(key(name, leaf.form).encode())]
-        elif scope == TITLE:
-            found = [self.index.places(key(name, term).encode()) for term in leaf.terms]
+            found = self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)
         else:
-            found = [self.index.postings(key(name, term).encode()) for term in leaf.terms]
-        counted = [f if isinstance(f, Postings) else self._counted(f, scope) for f in found]
-        is_sorted = len(counted) == 1 and not isinstance(leaf, Prefix)
-        docs, codes = counted[0] if is_sorted else best(counted, self.index.size)
-        return Match(docs, codes, self.unit(len(docs)))
+            terms = [key(name, term).encode() for term in leaf.terms]
+            each = [self.index.postings(term, scope == TITLE) for term in terms]
+            found = each[0] if len(each) == 1 else best(each, self.index.size)
+        return self._ranked(found)
 
-    def unit(self, having: int) -> float:
-        """Return what one step of a code is worth for a word that so many articles have."""
-        return idf(self.index.articles, having) * (K1 + 1) / LEVELS
+    def _ranked(self, found: Postings) -> Match:
+        tells = idf(self.index.articles, len(found.docs))
+        return Match(found.docs, found.worths * np.float32(tells))
 
     def _counted(self, places: Ints, scope: str) -> Postings:
         """Treat places like those of one term: count them, and say what they are worth."""
         docs = places >> POSITION_BITS
-        if scope in (ANYWHERE, TITLE):
-            in_title = (places & POSITION) < self.index.title_words[docs]
-            if scope == TITLE:
-                docs, in_title = docs[in_title], in_title[in_title]
+        in_title = (places & POSITION) < self.index.title_words[docs]
+        if scope == TITLE:
+            docs, in_title = docs[in_title], in_title[in_title]
         first = changes(docs).nonzero()[0]
         if not len(first):
-            return Postings(docs.astype(np.uint32), docs.astype(np.uint16))
+            return joined([])
         counts = np.diff(first, append=len(docs))
         docs = docs[first]
-        if scope in (ANYWHERE, TITLE):
-            titled = np.add.reduceat(in_title.astype(np.int64), first)
-            worth = self._worth(docs, titled, counts - titled)
-        else:
-            worth = counts.astype(np.float64)
-        codes = np.maximum(np.rint(saturate(worth) * (LEVELS / (K1 + 1))), 1)
-        return Postings(docs.astype(np.uint32), codes.astype(np.uint16))
-
-    def _worth(self, docs: Ints, titled: Ints, texted: Ints) -> Floats:
-        averages = self.index.manifest.averages
-        title = weigh("title", titled, self.index.title_words[docs], averages.title)
-        return title + weigh("text", texted, self.index.text_words[docs], averages.text)
+        if scope not in (ANYWHERE, TITLE):
+            return Postings(docs.astype(np.uint32), saturate(counts))
+        titled = np.add.reduceat(in_title.astype(np.int64), first)
+        return Postings(docs.astype(np.uint32), self.index.worths(docs, titled, counts - titled))
 
     # -- words in relation --
 
@@ -187,8 +184,7 @@ class Matcher:
         if phrase.slop is not None:
             words = dict.fromkeys(phrase.words)
             both, _ = meet([self.match(word, scope).docs for word in words])
-        docs, codes = self._counted(self._begins(phrase, scope, both), scope)
-        return Match(docs, codes, self.unit(len(docs)))
+        return self._ranked(self._counted(self._begins(phrase, scope, both), scope))
 
     def _begins(self, phrase: Phrase, scope: str, among: Numbers | None) -> Ints:
         """Return where a phrase begins in some articles, or in all, ascending."""
@@ -229,6 +225,8 @@ class Matcher:
     def places(self, leaf: Leaf, scope: str, among: Numbers | None) -> Ints:
         """Return where a word stands in some articles, or in all, ascending and once each."""
         name = ANYWHERE if scope == TITLE else scope
+        if kernel and among is not None and not isinstance(leaf, Prefix):
+            return self.index.places_of(asked(leaf, name), among)
         if isinstance(leaf, Prefix):
             return self.index.starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
@@ -240,7 +238,7 @@ class Matcher:
 
     def _some(self, node: Some, scope: str) -> Match:
         parts = [self.match(part, scope) for part in dict.fromkeys(node.wanted)]
-        found = _any([Match(p.docs, p.codes, p.unit, p.complete) for p in parts])
+        found = _any([Match(p.docs, p.scores, p.complete) for p in parts])
         every, _ = meet([part.docs[complete_of(part)] for part in parts])
         found.complete = member(found.docs, every)[0]
         found.bonuses = self.bonuses(node, scope)
@@ -257,15 +255,15 @@ class Matcher:
                 rarer = min(len(parts[left].docs), len(parts[right].docs))
                 if rarer:
                     tells = idf(self.index.articles, rarer)
-                    is_whole = len(parts) == 2
+                    is_whole = left != right and len(parts) == 2
                     bonuses.append(Bonus(left, right, j - i, scope, tells, is_whole))
         return bonuses
 
-    def bonus(self, bonus: Bonus, docs: Numbers) -> Scores:
+    def bonus(self, bonus: Bonus, docs: Numbers) -> Floats:
         """Return what a pair of words adds to the scores of some articles, ascending."""
         more = np.zeros(len(docs), np.float32)
-        having, codes = self._counted(self._pair(bonus, docs), bonus.scope)
-        more[docs.searchsorted(having)] = codes * np.float32(bonus.most / LEVELS)
+        having, worths = self._counted(self._pair(bonus, docs), bonus.scope)
+        more[docs.searchsorted(having)] = worths * np.float32(NEIGHBOURS * bonus.idf)
         return more
 
     def _pair(self, bonus: Bonus, docs: Numbers) -> Ints:
@@ -294,10 +292,10 @@ class Matcher:
     def settled(self, found: Match) -> Match:
         """Add all bonuses to the scores."""
         if not found.bonuses or not len(found.docs):
-            return Match(found.docs, found.codes, found.unit, found.complete)
+            return Match(found.docs, found.scores, found.complete)
         more = [self.bonus(bonus, found.docs) for bonus in found.bonuses]
         scores = reduce(np.add, more, found.scores)
-        return Match(found.docs, scores, complete=found.complete)
+        return Match(found.docs, scores, found.complete)
 
     def within(self, docs: Numbers, span: Span) -> Bools:
         """Tell which articles may have been published between two moments, both included."""
@@ -338,7 +336,7 @@ class Matcher:
         elif isinstance(leaf, Word):
             field_name = ANYWHERE if scope == TITLE else scope
             each = {t: self.index.places(key(field_name, t).encode(), docs) for t in leaf.terms}
-            best_term = max(each, key=lambda t: tuple(self._counted(each[t], scope).codes))
+            best_term = max(each, key=lambda t: tuple(self._counted(each[t], scope).worths))
             places = each[best_term]
             name = name if name == best_term else f"{name} → {best_term}"
         else:
@@ -375,10 +373,28 @@ class Matcher:
                 found[f"{name} frequency"] = count
                 found[f"{name} length"] = int(length)
                 found[f"{name} average length"] = average
-                worth += float(weigh(name, np.array(count), np.array(length), average))
+                worth += count * float(norms(name, np.array(length), average))
         found["weighted frequency"] = worth
         found["saturated"] = float(saturate(np.array(worth)))
         return found
+
+
+def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
+    """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
+    name = ANYWHERE if scope == TITLE else scope
+    match node:
+        case Field(field, part):
+            return asked(part, FIELD_NAMES[field])
+        case Word(terms=terms):
+            return _WORD, scope == TITLE, tuple(key(name, term).encode() for term in terms)
+        case Exact(form) if scope != TITLE:
+            return _FORM, False, (key(name, form).encode(),)
+        case Prefix(start) if scope != TITLE:
+            return _PREFIX, False, (key(name, start).encode(),)
+        case Phrase(words, None) if scope != TITLE and len(words) <= MOST_WORDS:
+            each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
+            return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None
+    return None
 
 
 def complete_of(match: Match) -> Bools | slice:
@@ -404,34 +420,35 @@ def meet(sets: Sequence[Numbers]) -> tuple[Numbers, list[Ints]]:
 
 
 def best(found: list[Postings], size: int) -> Postings:
-    """Return the articles that are in any of the postings, with the best of their codes.
+    """Return the articles that are in any of the postings, with the best of what they are worth.
 
     Within one of the postings an article may come more than once, and in any order.
 
-    >>> docs, codes = np.array([7, 2, 7], np.uint32), np.array([1, 5, 9], np.uint16)
-    >>> best([Postings(docs, codes)], 10)
-    Postings(docs=array([2, 7], dtype=uint32), codes=array([5, 9], dtype=uint16))
+    >>> docs, worths = np.array([7, 2, 7], np.uint32), np.array([0.25, 1, 0.5], np.float32)
+    >>> docs, worths = best([Postings(docs, worths)], 10)
+    >>> docs.tolist(), worths.tolist()
+    ([2, 7], [1.0, 0.5])
     """
-    docs = np.concatenate([each.docs for each in found]) if found else np.empty(0, np.uint32)
-    codes = np.concatenate([each.codes for each in found]) if found else np.empty(0, np.uint16)
+    docs, worths = joined(found)
     if len(docs) * 16 > size:
-        dense = np.zeros(size, np.uint16)
-        np.maximum.at(dense, docs, codes)
+        dense = np.zeros(size, np.float32)
+        np.maximum.at(dense, docs, worths)
         docs = dense.nonzero()[0].astype(np.uint32)
         return Postings(docs, dense[docs])
-    keys = docs.astype(np.uint64) << np.uint64(16) | codes
+    # floats of 0 and more are in the order of their bits
+    keys = docs.astype(np.uint64) << np.uint64(32) | worths.view(np.uint32)
     keys.sort()
-    docs = (keys >> np.uint64(16)).astype(np.uint32)
+    docs = (keys >> np.uint64(32)).astype(np.uint32)
     last = np.ones(len(docs), bool)
     last[:-1] = docs[1:] != docs[:-1]
-    return Postings(docs[last], keys[last].astype(np.uint16))
+    return Postings(docs[last], keys[last].astype(np.uint32).view(np.float32))
 
 
 def added(docs: Numbers, parts: Sequence[Match], where: Sequence[Ints]) -> Match:
     """Add up what several parts say of articles that all of them have; each says it where."""
     found = Match(docs, np.zeros(len(docs), np.float32))
     for part, places in zip(parts, where, strict=True):
-        found.codes = found.codes + part.codes[places] * np.float32(part.unit)
+        found.scores = found.scores + part.scores[places]
         if part.complete is not None:
             complete = part.complete[places]
             found.complete = complete if found.complete is None else found.complete & complete
@@ -443,16 +460,16 @@ def _any(parts: list[Match]) -> Match:
     """Return the articles of any part, their scores added up."""
     if len(parts) == 1:
         return parts[0]
-    docs = np.concatenate([part.docs for part in parts])
-    order = docs.argsort(kind="stable")
-    docs = docs[order]
-    first = changes(docs).nonzero()[0]
-    scores = np.concatenate([part.scores for part in parts])[order]
-    found = Match(docs[first], np.add.reduceat(scores, first) if len(first) else scores)
-    if any(part.complete is not None for part in parts):
-        each = [np.ones(len(p.docs), bool) if p.complete is None else p.complete for p in parts]
-        complete = np.concatenate(each)[order]
-        found.complete = np.logical_or.reduceat(complete, first) if len(first) else complete
+    docs = np.sort(np.concatenate([part.docs for part in parts]))
+    docs = docs[changes(docs)]
+    found = Match(docs, np.zeros(len(docs), np.float32))
+    is_told = any(part.complete is not None for part in parts)
+    complete = np.zeros(len(docs), bool)
+    for part in parts:
+        where = docs.searchsorted(part.docs)
+        found.scores[where] += part.scores
+        complete[where] |= True if part.complete is None else part.complete
+    found.complete = complete if is_told else None
     return found
 
 

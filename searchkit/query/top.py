@@ -1,34 +1,62 @@
-"""Top: the best articles, without scoring every one that matches.
+"""Top: the best articles of a query, and how many match in all.
 
-What can be known beforehand is used, and the outcome is the same as that of sorting all:
-
-- of a frequent word the best postings are kept once more, the best first (champions)
-- of two words, the rarer one's articles are scored all, and of those that have the more frequent
-  one only, its champions
-- where enough articles have all of the plain words, those that have some are only counted
-- a bonus for words side by side has a bound: who cannot reach the best even with it is left out
+Common queries are answered by the kernel, which scores few of the articles that match; any other,
+and all of them where there is no kernel, by evaluating the whole tree (`match`) and sorting. Both
+give the same articles, in the same order, with scores of the same bits.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.codec.segment import CHAMPIONS
-from searchkit.index import Bools, Numbers, Postings, member
-from searchkit.query.match import Match, Matcher, added, best, meet
-from searchkit.query.tree import Node, Or, Some, Word
+from searchkit.index import Bools
+from searchkit.kernel import kernel
+from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked
+from searchkit.query.rank import NEIGHBOURS
+from searchkit.query.tree import (
+    And,
+    Dates,
+    Leaf,
+    Node,
+    Or,
+    Prefix,
+    Some,
+)
 
 Span = tuple[int, int]
 
 TRIED = 32  # articles whose bonuses are looked up first, to learn what the best have
+_EVERY, _ANY, _SOME = range(3)
 
 
 class Found(NamedTuple):
-    """How many articles match, how many with all words, and the best of them, best first."""
+    """How many articles match, how many with all words, and the best of them, best first.
+
+    Of each of the best: its number, its score, and whether it has all words.
+    """
 
     total: int
     total_complete: int
-    page: Match
+    docs: list[int]
+    scores: list[float]
+    complete: list[bool]
+
+
+class Plan(NamedTuple):
+    """A query as the kernel takes it.
+
+    Attributes:
+        words: what is looked for.
+        mode: whether articles must have every word, any, or some: the best those that have all.
+        bonuses: left word, right word and distance of those that should stand side by side.
+        window: the first and the last moment that counts, if not all do.
+    """
+
+    words: tuple[Asked, ...]
+    mode: int
+    bonuses: tuple[tuple[int, int, int], ...] = ()
+    window: Span | None = None
 
 
 def top(
@@ -45,127 +73,63 @@ def top(
         wanted: 0 or more.
         window: the first and the last moment that counts, if not all do.
         by_date: whether the newest come first.
+
+    Raises:
+        ValueError: the kernel met damaged postings.
     """
-    if window is None and not by_date and 0 < wanted <= CHAMPIONS:
-        quick = _quick(matcher, tree, wanted)
-        if quick is not None:
-            return quick
+    plan = planned(tree, window) if kernel else None
+    if plan is not None:
+        since, until = plan.window or (0, 0)
+        return Found(*kernel.top(
+            matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
+            matcher.index.articles, NEIGHBOURS, wanted, plan.window is not None, since, until,
+            by_date,
+        ))  # fmt: skip
     found = matcher.match(tree)
     if window is not None:
         found = found.among(matcher.within(found.docs, window))
     page = _newest(matcher, found, wanted) if by_date else _best(matcher, found, wanted)
-    return Found(len(found.docs), found.total_complete, page)
+    complete = [True] * len(page.docs) if page.complete is None else page.complete.tolist()
+    docs, scores = page.docs.tolist(), page.scores.tolist()
+    return Found(len(found.docs), found.total_complete, docs, scores, complete)
 
 
-def _quick(matcher: Matcher, tree: Node, wanted: int) -> Found | None:
-    """Take a short cut, if there is one."""
-    match tree:
-        case Word():
-            return _best_of_word(matcher, tree, wanted)
-        case Or((Word() as one, Word() as other)) if one != other:
-            pair = _both_and_one(matcher, one, other, wanted)
-            if pair is None:
-                return None
-            total, both, rest = pair
-            docs = np.concatenate([both.docs, rest.docs])
-            every = Match(docs, np.concatenate([both.scores, rest.scores]))
-            return Found(total, total, _ordered(matcher, every, wanted))
-        case Some():
-            return _best_of_some(matcher, tree, wanted)
-    return None
+# -- by the kernel -----------------------------------------------------------------------------
 
 
-def _best_of_word(matcher: Matcher, word: Word, wanted: int) -> Found | None:
-    lists = [matcher.index.champions(term.encode()) for term in word.terms]
-    known = [each for each in lists if each is not None and each[0]]
-    if None in lists or len(known) > 2:
+def planned(tree: Node, window: Span | None) -> Plan | None:
+    """Put a tree as the kernel takes it; None if it is not one of the common ones."""
+    if isinstance(tree, Some):
+        return _some(tree, window)
+    parts = tree.parts if isinstance(tree, And | Or) else (tree,)
+    if isinstance(tree, And) and window is None:
+        dates = [part for part in parts if isinstance(part, Dates)]
+        if len(dates) == 1:
+            window = dates[0].span
+            parts = tuple(part for part in parts if part is not dates[0])
+    words = [asked(part) for part in parts]
+    if not 0 < len(words) <= MOST_WORDS or None in words:
         return None
-    total = sum(count for count, _ in known)
-    if len(known) == 2:  # two lemmas
-        few, many = sorted(map(matcher.index.postings, map(str.encode, word.terms)), key=_size)[-2:]
-        total -= len(member(few.docs, many.docs)[1])
-    heads = [Postings(docs[:wanted], codes[:wanted]) for _, (docs, codes) in known]
-    docs, codes = heads[0] if len(heads) == 1 else best(heads, matcher.index.size)
-    found = Match(docs, codes, matcher.unit(total))
-    return Found(total, total, _ordered(matcher, found, wanted))
+    mode = _ANY if isinstance(tree, Or) else _EVERY
+    return Plan(tuple(word for word in words if word is not None), mode, (), window)
 
 
-def _size(postings: Postings) -> int:
-    return len(postings.docs)
-
-
-def _both_and_one(
-    matcher: Matcher, one: Word, other: Word, wanted: int
-) -> tuple[int, Match, Match] | None:
-    """Return how many have either word, those with both, and the best of those with one.
-
-    None if a word has several lemmas, or champions do not suffice.
-    """
-    if len(one.terms) > 1 or len(other.terms) > 1:
+def _some(tree: Some, window: Span | None) -> Plan | None:
+    parts = list(dict.fromkeys(tree.wanted))
+    words = [asked(part) for part in parts]
+    if len(words) > MOST_WORDS or None in words:
         return None
-    few, many = sorted(
-        (matcher.match(one), matcher.match(other)), key=lambda match: len(match.docs)
-    )
-    frequent = other if matcher.match(other) is many else one
-    champions = matcher.index.champions(frequent.terms[0].encode())
-    if champions is None:
+    where = [i for i, part in enumerate(tree.parts) if part in parts]
+    bonuses = [
+        (parts.index(tree.parts[i]), parts.index(tree.parts[j]), j - i)
+        for i, j in pairwise(where)
+        if isinstance(tree.parts[i], Leaf) and isinstance(tree.parts[j], Leaf)
+    ]
+    if len(bonuses) > MOST_WORDS or any(
+        isinstance(parts[which], Prefix) for left, right, _ in bonuses for which in (left, right)
+    ):
         return None
-    has, where = member(few.docs, many.docs)
-    docs, codes = champions[1]
-    alone = ~member(docs, few.docs)[0]
-    docs, codes = docs[alone][:wanted], codes[alone][:wanted]
-    if len(docs) < min(wanted, len(many.docs) - len(where)):
-        return None
-    scores = few.scores
-    both = Match(few.docs[has], scores[has] + many.codes[where] * np.float32(many.unit))
-    scores = scores[~has]
-    rest = Match(
-        np.concatenate([few.docs[~has], docs]),
-        np.concatenate([scores, codes * np.float32(many.unit)]),
-    )
-    return len(few.docs) + len(many.docs) - len(where), both, rest
-
-
-def _best_of_some(matcher: Matcher, node: Some, wanted: int) -> Found | None:
-    """Find the best of those with all words; only if they are too few, of those with some."""
-    words = tuple(dict.fromkeys(node.wanted))
-    if not all(isinstance(word, Word) for word in words):
-        return None
-    parts = [matcher.match(word) for word in words]
-    docs, where = meet([part.docs for part in parts])
-    if len(docs) < wanted and len(words) != 2:
-        return None
-    every = added(docs, parts, where)
-    every.bonuses = matcher.bonuses(node, "main")
-    if len(docs) >= wanted:
-        total = _union(parts, docs, matcher.index.size)
-        return Found(total, len(docs), _best(matcher, every, wanted))
-    one, other = words
-    pair = (
-        _both_and_one(matcher, one, other, wanted)
-        if isinstance(one, Word) and isinstance(other, Word)
-        else None
-    )
-    if pair is None:
-        return None
-    total, _, rest = pair
-    first = _best(matcher, every, wanted)
-    then = _ordered(matcher, rest, wanted - len(docs))
-    complete = np.arange(len(first.docs) + len(then.docs)) < len(first.docs)
-    scores = np.concatenate([first.scores, then.scores])
-    page = Match(np.concatenate([first.docs, then.docs]), scores, complete=complete)
-    return Found(total, len(docs), page)
-
-
-def _union(parts: list[Match], every: Numbers, size: int) -> int:
-    if len(parts) == 1:
-        return len(every)
-    if len(parts) == 2:
-        return len(parts[0].docs) + len(parts[1].docs) - len(every)
-    seen = np.zeros(size, bool)
-    for part in parts:
-        seen[part.docs] = True
-    return int(np.count_nonzero(seen))
+    return Plan(tuple(w for w in words if w is not None), _SOME, tuple(bonuses), window)
 
 
 # -- of whatever matches -----------------------------------------------------------------------
@@ -187,7 +151,7 @@ def _reaching(found: Match, wanted: int) -> Bools:
     size = len(found.docs)
     if size <= wanted or not wanted:
         return np.full(size, bool(wanted))
-    keep: Bools = found.codes >= np.partition(found.codes, size - wanted)[size - wanted]
+    keep: Bools = found.scores >= np.partition(found.scores, size - wanted)[size - wanted]
     return keep
 
 
@@ -196,11 +160,11 @@ def _best(matcher: Matcher, found: Match, wanted: int) -> Match:
     if found.complete is None:
         return _ordered(matcher, _settled(matcher, found, wanted), wanted)
     every = found.among(found.complete)
-    first = _best(matcher, Match(every.docs, every.codes, every.unit, None, found.bonuses), wanted)
+    first = _best(matcher, Match(every.docs, every.scores, None, found.bonuses), wanted)
     if len(first.docs) < wanted:
         rest = found.among(~found.complete)
         bonuses = [bonus for bonus in found.bonuses if not bonus.is_whole]
-        rest = Match(rest.docs, rest.codes, rest.unit, None, bonuses)
+        rest = Match(rest.docs, rest.scores, None, bonuses)
         then = _best(matcher, rest, wanted - len(first.docs))
     else:
         then = first.among(slice(0))

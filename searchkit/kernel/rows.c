@@ -1,0 +1,407 @@
+/* Texts to numbered words and rows (analysis/arrays.py), rows to a run (codec/runs.py). */
+#include "words.h"
+
+/* -- texts to numbered words: an open-addressing table -------------------------------------- */
+
+/* Words are told apart by 96 bits of hash, begun at random, so that nobody can make words that fall
+ * together; that two of a hundred million do by chance is as likely as 1 to 10^13. To look at the
+ * spelling as well would take longer than all the rest: it is seldom in the processor's cache. */
+typedef struct {
+    uint64_t hash;
+    uint32_t check;
+    int32_t number; /* -1: free */
+} Slot;
+
+typedef struct {
+    uint64_t seeds[2];
+    Slot *slots;
+    size_t mask; /* how many slots there are, less 1; at most half are taken */
+    int32_t count; /* of words */
+} Table;
+
+static const char TABLE[] = "searchkit.kernel.Table";
+
+static void forget(PyObject *capsule) {
+    Table *table = PyCapsule_GetPointer(capsule, TABLE);
+    PyMem_Free(table->slots);
+    PyMem_Free(table);
+}
+
+static Slot *free_slots(size_t count) {
+    Slot *slots = PyMem_New(Slot, count);
+    for (size_t i = 0; slots && i < count; i++) slots[i] = (Slot){0, 0, -1};
+    return slots;
+}
+
+/* word_table(seed, seed): a table that knows no word yet, for `number_words`. */
+static PyObject *word_table(PyObject *module, PyObject *args) {
+    (void)module;
+    unsigned long long first, second;
+    if (!PyArg_ParseTuple(args, "KK", &first, &second)) return NULL;
+    Table *table = PyMem_Malloc(sizeof(Table));
+    if (!table) return PyErr_NoMemory();
+    *table = (Table){{first, second}, free_slots(1 << 16), (1 << 16) - 1, 0};
+    PyObject *capsule = table->slots ? PyCapsule_New(table, TABLE, forget) : PyErr_NoMemory();
+    if (!capsule) {
+        PyMem_Free(table->slots);
+        PyMem_Free(table);
+    }
+    return capsule;
+}
+
+static int grow(Table *table) {
+    size_t mask = 2 * table->mask + 1;
+    Slot *slots = free_slots(mask + 1);
+    if (!slots) return PyErr_NoMemory(), -1;
+    for (size_t i = 0; i <= table->mask; i++) {
+        if (table->slots[i].number < 0) continue;
+        size_t at = table->slots[i].hash & mask;
+        while (slots[at].number >= 0) at = (at + 1) & mask;
+        slots[at] = table->slots[i];
+    }
+    PyMem_Free(table->slots);
+    table->slots = slots;
+    table->mask = mask;
+    return 0;
+}
+
+typedef struct {
+    Py_ssize_t start, end;
+    uint64_t hash;
+    uint32_t check;
+} Word;
+
+static inline void hash_word(const Table *table, const Text *text, Word *word) {
+    uint64_t hash = table->seeds[0], other = table->seeds[1];
+    for (Py_ssize_t i = word->start; i < word->end; i++) {
+        Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
+        hash = (hash ^ c) * 0x9E3779B97F4A7C15; /* an odd number without a pattern */
+        hash ^= hash >> 32;
+        other = (other ^ c) * 0xC2B2AE3D27D4EB4F;
+        other ^= other >> 32;
+    }
+    word->hash = hash;
+    word->check = (uint32_t)other;
+}
+
+/* Return the slot of a word, or the free one where it belongs. */
+static inline Slot *slot_of(const Table *table, const Word *word) {
+    for (size_t at = word->hash & table->mask;; at = (at + 1) & table->mask) {
+        Slot *slot = &table->slots[at];
+        if (slot->number < 0 || (slot->hash == word->hash && slot->check == word->check))
+            return slot;
+    }
+}
+
+/* Return the number of a word; a new one gets the next, and goes into `fresh`; -1 on an error. */
+static inline int32_t number_of(Table *table, const Word *word, PyObject *str, PyObject *fresh) {
+    Slot *slot = slot_of(table, word);
+    if (slot->number >= 0) return slot->number;
+    if (table->count == INT32_MAX) return PyErr_NoMemory(), -1;
+    if ((size_t)table->count * 2 > table->mask) {
+        if (grow(table) < 0) return -1;
+        slot = slot_of(table, word);
+    }
+    PyObject *spelled = PyUnicode_Substring(str, word->start, word->end);
+    int failed = !spelled || PyList_Append(fresh, spelled) < 0;
+    Py_XDECREF(spelled);
+    if (failed) return -1;
+    *slot = (Slot){word->hash, word->check, table->count};
+    return table->count++;
+}
+
+enum { AHEAD = 64 }; /* words are hashed this far ahead, while memory brings their slots */
+
+/* Number the words of a text; return how many they are, -1 on an error. */
+static Py_ssize_t number_text(
+    Table *table, PyObject *str, int32_t *starts, int32_t *numbers, PyObject *fresh
+) {
+    Text text = text_of(str);
+    Word ahead[AHEAD];
+    Py_ssize_t done = 0, end = 0;
+    for (int found = AHEAD; found == AHEAD;) {
+        for (found = 0; found < AHEAD; found++) {
+            Word *word = &ahead[found];
+            if (!next_word(&text, end, &word->start, &word->end)) break;
+            end = word->end;
+            hash_word(table, &text, word);
+            __builtin_prefetch(&table->slots[word->hash & table->mask]);
+        }
+        for (int i = 0; i < found; i++, done++) {
+            starts[done] = (int32_t)ahead[i].start;
+            numbers[done] = number_of(table, &ahead[i], str, fresh);
+            if (numbers[done] < 0) return -1;
+        }
+    }
+    return done;
+}
+
+/* number_words(table, texts): (words, starts, numbers, new), the first three as int32 in bytes.
+ *
+ * Of each text how many words it has; of each word where it starts in its text, and its number;
+ * then the words that got a number only now. */
+static PyObject *number_words(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *capsule, *list;
+    if (!PyArg_ParseTuple(args, "OO!", &capsule, &PyList_Type, &list)) return NULL;
+    Table *table = PyCapsule_GetPointer(capsule, TABLE);
+    if (!table) return NULL;
+    Py_ssize_t texts = PyList_GET_SIZE(list), room = 0, done = 0;
+    for (Py_ssize_t i = 0; i < texts; i++) {
+        PyObject *str = PyList_GET_ITEM(list, i);
+        if (!PyUnicode_Check(str)) return PyErr_Format(PyExc_TypeError, "not a str");
+        if (PyUnicode_GET_LENGTH(str) > INT32_MAX) return PyErr_NoMemory();
+        room += (PyUnicode_GET_LENGTH(str) + 1) / 2; /* between two words stands something */
+    }
+    PyObject *words = PyBytes_FromStringAndSize(NULL, texts * 4);
+    PyObject *starts = PyBytes_FromStringAndSize(NULL, room * 4);
+    PyObject *numbers = PyBytes_FromStringAndSize(NULL, room * 4);
+    PyObject *fresh = PyList_New(0);
+    int failed = !words || !starts || !numbers || !fresh;
+    for (Py_ssize_t i = 0; !failed && i < texts; i++) {
+        int32_t *start = (int32_t *)PyBytes_AS_STRING(starts) + done;
+        int32_t *number = (int32_t *)PyBytes_AS_STRING(numbers) + done;
+        Py_ssize_t count = number_text(table, PyList_GET_ITEM(list, i), start, number, fresh);
+        failed = count < 0;
+        ((int32_t *)PyBytes_AS_STRING(words))[i] = (int32_t)count;
+        done += count;
+    }
+    failed = failed || _PyBytes_Resize(&starts, done * 4) < 0;
+    failed = failed || _PyBytes_Resize(&numbers, done * 4) < 0;
+    if (!failed) return Py_BuildValue("NNNN", words, starts, numbers, fresh);
+    Py_XDECREF(words);
+    Py_XDECREF(starts);
+    Py_XDECREF(numbers);
+    Py_XDECREF(fresh);
+    return NULL;
+}
+
+/* -- numbered words to rows ------------------------------------------------------------------ */
+
+typedef struct {
+    const int32_t *items;
+    Py_ssize_t length;
+} Ints;
+
+static Ints ints_of(const Py_buffer *view) { return (Ints){view->buf, view->len / 4}; }
+
+static int are_ints(const Py_buffer *view) {
+    return !view->len || (view->len % 4 == 0 && (uintptr_t)view->buf % _Alignof(int32_t) == 0);
+}
+
+/* Count the rows of all words; -1 where the numbers do not fit together. */
+static Py_ssize_t count_rows(Ints words, Ints numbers, Ints ends, Ints pairs) {
+    Py_ssize_t all = 0, rows = 0;
+    for (Py_ssize_t i = 0; i < words.length; i++) {
+        if (words.items[i] < 0) return -1;
+        all += words.items[i];
+    }
+    if (all != numbers.length || !ends.length || ends.items[0] != 0) return -1;
+    for (Py_ssize_t i = 1; i < ends.length; i++)
+        if (ends.items[i] < ends.items[i - 1]) return -1;
+    if (ends.items[ends.length - 1] != pairs.length) return -1;
+    for (Py_ssize_t i = 0; i < numbers.length; i++) {
+        int32_t number = numbers.items[i];
+        if (number < 0 || number >= ends.length - 1) return -1;
+        rows += ends.items[number + 1] - ends.items[number];
+    }
+    return rows;
+}
+
+static void fill_rows(Ints words, Ints numbers, Ints ends, Ints pairs, int32_t *out[3]) {
+    Py_ssize_t word = 0, row = 0;
+    for (Py_ssize_t text = 0; text < words.length; text++)
+        for (int32_t position = 0; position < words.items[text]; position++, word++) {
+            int32_t number = numbers.items[word];
+            for (int32_t i = ends.items[number]; i < ends.items[number + 1]; i++, row++) {
+                out[0][row] = (int32_t)text;
+                out[1][row] = position;
+                out[2][row] = pairs.items[i];
+            }
+        }
+}
+
+static void release(Py_buffer *views, int count) {
+    for (int i = 0; i < count; i++) PyBuffer_Release(&views[i]);
+}
+
+/* Return a tuple of bytes objects that have room for so many int32 each, and where they are. */
+static PyObject *int_arrays(const Py_ssize_t *lengths, int count, int32_t **out) {
+    PyObject *tuple = PyTuple_New(count);
+    for (int i = 0; tuple && i < count; i++) {
+        PyObject *bytes = PyBytes_FromStringAndSize(NULL, lengths[i] * 4);
+        if (!bytes) {
+            Py_CLEAR(tuple);
+        } else {
+            out[i] = (int32_t *)PyBytes_AS_STRING(bytes);
+            PyTuple_SET_ITEM(tuple, i, bytes);
+        }
+    }
+    return tuple;
+}
+
+/* rows(words, numbers, ends, pairs): (text, position, pair) of each row; all int32 in bytes.
+ *
+ * `words` and `numbers` are those of `number_words`; the word number n has the rows
+ * pairs[ends[n]:ends[n + 1]]. */
+static PyObject *rows(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer views[4];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*", &views[0], &views[1], &views[2], &views[3]))
+        return NULL;
+    PyObject *found = NULL;
+    Ints given[4];
+    Py_ssize_t count = 0;
+    for (int i = 0; i < 4; i++) {
+        given[i] = ints_of(&views[i]);
+        if (!are_ints(&views[i])) count = -1;
+    }
+    if (count == 0) count = count_rows(given[0], given[1], given[2], given[3]);
+    if (count < 0) {
+        PyErr_SetString(PyExc_ValueError, "words, numbers, ends and pairs do not fit together");
+    } else {
+        int32_t *out[3];
+        found = int_arrays((Py_ssize_t[]){count, count, count}, 3, out);
+        if (found) fill_rows(given[0], given[1], given[2], given[3], out);
+    }
+    release(views, 4);
+    return found;
+}
+
+/* -- rows to a run --------------------------------------------------------------------------- */
+
+/* Of one term: how many rows and postings it has, then where the next ones go. */
+typedef struct {
+    int32_t row, posting, last; /* the article of the last row */
+} Term;
+
+typedef struct {
+    Ints term_of_pair, docs, positions, pairs;
+    Term *terms;
+    int32_t count; /* of terms */
+} Rows;
+
+static inline Term *term_of_row(const Rows *rows, Py_ssize_t row) {
+    return &rows->terms[rows->term_of_pair.items[rows->pairs.items[row]]];
+}
+
+static void forget_last(const Rows *rows) {
+    for (int32_t i = 0; i < rows->count; i++) rows->terms[i].last = -1;
+}
+
+static int are_rows(const Rows *rows) {
+    Py_ssize_t pairs = rows->term_of_pair.length, length = rows->docs.length;
+    if (length != rows->positions.length || length != rows->pairs.length) return 0;
+    if (rows->count < 0 || length > INT32_MAX) return 0;
+    for (Py_ssize_t i = 0; i < pairs; i++)
+        if ((uint32_t)rows->term_of_pair.items[i] >= (uint32_t)rows->count) return 0;
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (rows->pairs.items[i] < 0 || rows->pairs.items[i] >= pairs) return 0;
+        if (rows->docs.items[i] < 0) return 0;
+    }
+    return 1;
+}
+
+/* Count the rows and postings of each term. */
+static void count_terms(const Rows *rows) {
+    forget_last(rows);
+    for (Py_ssize_t i = 0; i < rows->docs.length; i++) {
+        Term *term = term_of_row(rows, i);
+        term->row++;
+        term->posting += term->last != rows->docs.items[i];
+        term->last = rows->docs.items[i];
+    }
+}
+
+/* Say how long the arrays of a run are: terms, first_posting, first_row, docs, counts, positions,
+ * pairs. */
+static void measure(const Rows *rows, Py_ssize_t lengths[7]) {
+    Py_ssize_t terms = 0, postings = 0;
+    for (int32_t i = 0; i < rows->count; i++) {
+        terms += rows->terms[i].row > 0;
+        postings += rows->terms[i].posting;
+    }
+    lengths[0] = terms;
+    lengths[1] = lengths[2] = terms + 1;
+    lengths[3] = lengths[4] = postings;
+    lengths[5] = lengths[6] = rows->docs.length;
+}
+
+/* Fill in terms, first_posting and first_row, and tell each term where its first ones go. */
+static void fill_terms(const Rows *rows, int32_t *out[7]) {
+    int32_t at = 0, row = 0, posting = 0;
+    for (int32_t i = 0; i < rows->count; i++) {
+        Term *term = &rows->terms[i];
+        if (!term->row) continue;
+        out[0][at] = i;
+        out[1][at] = posting;
+        out[2][at++] = row;
+        int32_t next_row = row + term->row, next_posting = posting + term->posting;
+        term->row = row;
+        term->posting = posting;
+        row = next_row;
+        posting = next_posting;
+    }
+    out[1][at] = posting;
+    out[2][at] = row;
+}
+
+static void fill_postings(const Rows *rows, int32_t *out[7]) {
+    forget_last(rows);
+    for (Py_ssize_t i = 0; i < rows->docs.length; i++) {
+        Term *term = term_of_row(rows, i);
+        if (term->last != rows->docs.items[i]) {
+            term->last = out[3][term->posting] = rows->docs.items[i];
+            out[4][term->posting++] = 0;
+        }
+        out[4][term->posting - 1]++;
+        out[5][term->row] = rows->positions.items[i];
+        out[6][term->row++] = rows->pairs.items[i];
+    }
+}
+
+/* invert(terms, term_of_pair, docs, positions, pairs): the first arrays of a run, int32 in bytes.
+ *
+ * `terms` is how many terms there are; the last three are rows, the articles of each term in
+ * order. Returns terms, first_posting, first_row, docs, counts, positions, pairs. */
+static PyObject *invert(PyObject *module, PyObject *args) {
+    (void)module;
+    Rows rows = {0};
+    Py_buffer views[4];
+    if (!PyArg_ParseTuple(
+            args, "iy*y*y*y*", &rows.count, &views[0], &views[1], &views[2], &views[3]
+        ))
+        return NULL;
+    rows.term_of_pair = ints_of(&views[0]);
+    rows.docs = ints_of(&views[1]);
+    rows.positions = ints_of(&views[2]);
+    rows.pairs = ints_of(&views[3]);
+    PyObject *found = NULL;
+    int whole = are_ints(&views[0]) && are_ints(&views[1]) && are_ints(&views[2]);
+    if (!whole || !are_ints(&views[3]) || !are_rows(&rows)) {
+        PyErr_SetString(PyExc_ValueError, "terms, pairs and rows do not fit together");
+    } else if (!(rows.terms = PyMem_Calloc(rows.count, sizeof(Term)))) {
+        PyErr_NoMemory();
+    } else {
+        Py_ssize_t lengths[7];
+        int32_t *out[7];
+        count_terms(&rows);
+        measure(&rows, lengths);
+        found = int_arrays(lengths, 7, out);
+        if (found) {
+            fill_terms(&rows, out);
+            fill_postings(&rows, out);
+        }
+        PyMem_Free(rows.terms);
+    }
+    release(views, 4);
+    return found;
+}
+
+PyMethodDef rows_methods[] = {
+    {"word_table", word_table, METH_VARARGS, NULL},
+    {"number_words", number_words, METH_VARARGS, NULL},
+    {"rows", rows, METH_VARARGS, NULL},
+    {"invert", invert, METH_VARARGS, NULL},
+    {NULL},
+};

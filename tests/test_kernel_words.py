@@ -1,0 +1,126 @@
+import re
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from searchkit.analysis.tokenize import WORD
+from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
+from searchkit.codec import runs
+from searchkit.kernel import kernel as compiled
+
+kernel: Any = compiled
+pytestmark = pytest.mark.skipif(not compiled, reason="the kernel was not compiled")
+
+# Of each kind of character that the tokenizer tells from others, some, and any at all.
+TOLD_APART = f"абв12,.:_ {APOSTROPHES}{HYPHENS}{INVISIBLE}\u0300\u0306\u036f٣½ª\ud800\U00017118😀𝟙"
+texts = st.text(st.sampled_from(TOLD_APART) | st.characters(), max_size=80)
+
+
+def words(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(WORD, text)]
+
+
+@given(texts)
+@example("а\u00ad\u0301'б а\u0301\u00ad'б а'\u00adб 1\u00ad,2 1,2 1.а а--б \U000100001,5")
+@settings(deadline=None, max_examples=1000)
+def test_the_kernel_finds_the_words_that_the_regular_expression_finds(text: str) -> None:
+    assert kernel.spans(text) == words(text)
+
+
+@pytest.mark.parametrize("frame", ["а{}б", "1{}2", "а\u00ad{}\u2060б", "а\u0301{}"])
+def test_each_character_is_to_the_kernel_what_it_is_to_the_regular_expression(frame: str) -> None:
+    every = list(map(frame.format, map(chr, range(0x20000))))
+    assert [text for text in every if kernel.spans(text) != words(text)] == []
+
+
+def ints(*numbers: int) -> Any:
+    return np.array(numbers, np.int32)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 6))))
+@settings(deadline=None)
+def test_the_kernel_sorts_rows_into_the_run_that_numpy_sorts_them_into(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    columns = [ints(*column) for column in zip(*sorted(rows), strict=True)] or [ints()] * 3
+    made = [runs._inverted(5, ints(3, 0, 3, 1, 0, 4, 3), columns)]  # noqa: SLF001 - both ways
+    with patch.object(runs, "kernel", None):
+        made.append(runs._inverted(5, ints(3, 0, 3, 1, 0, 4, 3), columns))  # noqa: SLF001
+    compiled_run, plain_run = (
+        {name: array.tolist() for name, array in run.items()} for run in made
+    )
+    assert compiled_run == plain_run
+
+
+def test_as_many_words_as_there_may_be_are_told_apart() -> None:
+    """The table grows, and each word keeps its number."""
+    table = kernel.word_table(1, 2)
+    texts = [f"{number} слово{number}" for number in range(100_000)]
+    *_, numbers, new = kernel.number_words(table, texts)
+    assert len(set(np.frombuffer(numbers, np.int32).tolist())) == len(set(new)) == 200_000
+    *_, again, none = kernel.number_words(table, texts)
+    assert (again, none) == (numbers, [])
+
+
+FITTING = (ints(2, 1), ints(0, 1, 0), ints(0, 1, 3), ints(0, 1, 2))
+
+
+def test_numbered_words_have_the_rows_that_they_were_said_to_have() -> None:
+    found = [np.frombuffer(each, np.int32).tolist() for each in kernel.rows(*FITTING)]
+    assert found == [[0, 0, 0, 1], [0, 1, 1, 0], [0, 1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("which", "instead"),
+    [
+        (0, ints(2, 2)), (0, ints(-1, 4)), (0, b"123"),
+        (1, ints(0, 2, 0)), (1, ints(0, -1, 0)), (1, ints(0, 1)),
+        (2, ints()), (2, ints(1, 1, 3)), (2, ints(0, 4, 3)), (2, ints(0, 1, 4)),
+        (3, ints(0, 1)),
+    ],
+)  # fmt: skip
+def test_words_and_rows_that_do_not_fit_together_are_refused(which: int, instead: Any) -> None:
+    given_arrays = [*FITTING[:which], instead, *FITTING[which + 1 :]]
+    with pytest.raises(ValueError, match="do not fit"):
+        kernel.rows(*given_arrays)
+
+
+ROWS = (2, ints(0, 1, 1), ints(0, 0, 5), ints(0, 1, 0), ints(0, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("which", "instead"),
+    [
+        (0, 1), (0, -1), (1, ints(0, 2, 1)), (1, ints(0, -1, 1)), (1, ints(0, 1)),
+        (2, ints(0, 0)), (2, ints(-1, 0, 5)), (3, ints(0, 0)), (3, b"12345"),
+        (4, ints(0, 3, 1)), (4, ints(0, -1, 1)), (4, ints(0)),
+    ],
+)  # fmt: skip
+def test_rows_and_terms_that_do_not_fit_together_are_refused(which: int, instead: Any) -> None:
+    assert len(kernel.invert(*ROWS)) == 7
+    given_arrays = [*ROWS[:which], instead, *ROWS[which + 1 :]]
+    with pytest.raises(ValueError, match="do not fit"):
+        kernel.invert(*given_arrays)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: kernel.spans(b"bytes"),
+    lambda: kernel.number_words(kernel.word_table(1, 2), ["a", b"b"]),
+    lambda: kernel.number_words(kernel.word_table(1, 2), "texts"),
+    lambda: kernel.word_table("1", 2),
+    lambda: kernel.rows(1, 2, 3, 4),
+    lambda: kernel.invert(1, 2, 3, 4, 5),
+    lambda: kernel.set_signs(1, 2, 3, 4),
+])  # fmt: skip
+def test_what_is_not_of_the_right_kind_is_refused(call: Any) -> None:
+    with pytest.raises(TypeError):
+        call()
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="PyCapsule"):
+        kernel.number_words(object(), [])

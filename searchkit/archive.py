@@ -263,9 +263,8 @@ class Archive:
             return (), ()
         with index.reading():
             marker = Highlighter(Matcher(index), tree, [number])
-            known, starts = index.stored(number)
-            title, text = marker.marks(number, known, starts)
-            return spans(known.title, title), spans(known.text, text)
+            title, text = marker.marks(number, *index.stored(number))
+            return spans(title), spans(text)
 
 
 def _window(since: DateLike | None, until: DateLike | None) -> tuple[int, int] | None:
@@ -283,14 +282,14 @@ def _hits(
     hits = []
     marker = Highlighter(matcher, tree, found.docs[offset:])
     for place, number in enumerate(found.docs[offset:], offset):
-        article, starts = matcher.index.stored(number)
-        title, text = marker.marks(number, article, starts)
+        article, stones = matcher.index.stored(number)
+        title, text = marker.marks(number, article, stones)
         hits.append(
             Hit(
                 article,
                 found.scores[place],
                 found.complete[place],
-                spans(article.title, title),
+                spans(title),
                 best_passages(article.text, text, passages),
                 tuple(matcher.explain(tree, number)) if explain else (),
             )

@@ -1,6 +1,5 @@
 """Article: the record that travels from file to screen."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 
@@ -31,16 +30,37 @@ class Article:
 
     def digest(self) -> bytes:
         """Return 16 bytes that change whenever any field does."""
-        content = self.fields() + b"\n" + self.text.encode("utf-8", "surrogatepass")
+        import hashlib  # noqa: PLC0415 - who only searches needs none
+
+        content = self.content().encode("utf-8", "surrogatepass")
         return hashlib.blake2b(content, digest_size=16).digest()
 
-    def fields(self) -> bytes:
-        """Return every field but the text as one line of JSON, in the order of FIELDS."""
+    def content(self) -> str:
+        """Return all of it: one line of JSON, the other fields in their order; then the text."""
         values = [getattr(self, name) for name in FIELDS]
-        return _encode(values).encode("utf-8", "surrogatepass")
+        return f"{_encode(values)}\n{self.text}"
+
+    @classmethod
+    def of(cls, content: str) -> "Article":
+        """Return the article that has this content.
+
+        Raises:
+            ValueError: no article has.
+        """
+        try:
+            values, end = _decode(content)
+            name, title, date, url, source, author, section, tags, language = values
+            "".join(
+                [name, title, *tags, *filter(None, [date, url, source, author, section, language])]
+            )
+        except (TypeError, RecursionError) as error:
+            raise ValueError(content[:100]) from error
+        text = content[end + 1 :]
+        return cls(name, text, title, date, url, source, author, section, tuple(tags), language)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+_decode = json.JSONDecoder().raw_decode
 
 # Every field but the text, in order.
 FIELDS = tuple(name for name in Article.__match_args__ if name != "text")

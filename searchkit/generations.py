@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,7 +146,7 @@ class Generations:
         try:
             me = {"pid": os.getpid(), "host": platform.node(), "since": timestamp()}
             owner.write_text(json.dumps(me), encoding="utf-8")
-            shutil.rmtree(self.folder / ".building", ignore_errors=True)
+            _remove(self.folder / ".building")
             yield
         finally:
             owner.unlink(missing_ok=True)
@@ -161,7 +160,7 @@ class Generations:
         try:
             yield building
         finally:
-            shutil.rmtree(building, ignore_errors=True)
+            _remove(building)
 
     def publish(self, building: Path, manifest: Manifest, verify: Callable[[Path], None]) -> Path:
         """Make a finished build the live generation; keep the one before, remove the rest.
@@ -187,7 +186,7 @@ class Generations:
         self._point(generation.name, previous)
         for name in self._names():
             if name not in (generation.name, previous):
-                shutil.rmtree(self.folder / name, ignore_errors=True)
+                _remove(self.folder / name)
         return generation
 
     def rollback(self) -> Path:
@@ -284,6 +283,13 @@ def _describe(owner: Path) -> str:
         return f"by process {who['pid']} on {who['host']} since {who['since']}"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "by another process"
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder and what is in it, or as much as can be removed."""
+    import shutil  # noqa: PLC0415 - slow to import; who only reads removes nothing
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -4,22 +4,26 @@ Spans are half-open code-point offsets; what they point at is the word exactly a
 passage is whole sentences of one paragraph where they fit, never cut inside a word; `…`
 stands where a sentence had to be cut.
 
-The places of the words come from the index, and where each word begins is stored with the
-article: of the text itself only the paragraphs that are shown are read.
+The places of the words come from the index, and where each 16th word begins is stored with the
+article: of the text itself only the paragraphs that have marks are read. What the kernel does,
+`marked` and `passages`, is told here in Python.
 """
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice, starmap
 from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis.tokenize import word_at
+from searchkit.analysis.tokenize import words_from
 from searchkit.analysis.ukrainian import ABBREVIATIONS
 from searchkit.article import Article
+from searchkit.codec.stored import STRIDE, starts_of
 from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
+from searchkit.kernel import kernel
 from searchkit.query.match import ANYWHERE, TITLE, Matcher, followed, within_reach
 from searchkit.query.tree import Leaf, Node, Phrase, leaves
 from searchkit.schema import GAP
@@ -27,6 +31,7 @@ from searchkit.schema import GAP
 PASSAGE = 240  # characters; a single longer sentence is cut around its matches
 
 Span = tuple[int, int]
+Mark = tuple[int, int, int]  # a word that matches: its span, and which part of the query it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,6 @@ class Passage:
 
     text: str
     spans: tuple[Span, ...]
-
-
-class Mark(NamedTuple):
-    """Where a word that matches begins, and the number of the part of the query it answers."""
-
-    start: int
-    part: int
 
 
 # -- which words match -------------------------------------------------------------------------
@@ -65,18 +63,16 @@ class Highlighter:
                     found = self._found.setdefault(place >> POSITION_BITS, {})
                     found.setdefault(place & POSITION, part)
 
-    def marks(self, number: int, article: Article, starts: Ints) -> tuple[list[Mark], list[Mark]]:
+    def marks(self, number: int, article: Article, stones: bytes) -> tuple[list[Mark], list[Mark]]:
         """Return the marks of an article's title and of its text, each in order.
 
-        The article and the starts of its words are what `Index.stored` returned for its number.
+        The article and the milestones of its text are what `Index.stored` returned for its number.
         """
         found = sorted(self._found.get(number, {}).items())
         words = int(self._index.title_words[number])
         split = bisect_left(found, (words,))
-        title = [Mark(int(starts[at]), part) for at, part in found[:split]]
-        before = len(article.title) + 1
-        text = [Mark(int(starts[at - GAP]) - before, part) for at, part in found[split:]]
-        return title, text
+        title = marked(article.title, b"", found[:split], 0)
+        return title, marked(article.text, stones, found[split:], words + GAP)
 
 
 def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -> Ints:
@@ -104,111 +100,44 @@ def _in_scope(index: Index, places: Ints, scope: str) -> Ints:
     return inside
 
 
-def spans(text: str, found: Iterable[Mark]) -> tuple[Span, ...]:
+def marked(text: str, stones: bytes, found: list[tuple[int, int]], first: int) -> list[Mark]:
+    """Return the marks of some words of a text.
+
+    Args:
+        text: a title, or the text of an article.
+        stones: its milestones (`codec.stored`), or none.
+        found: the words' positions, ascending, and which part of the query each answers.
+        first: the position of the text's first word.
+
+    Raises:
+        ValueError: there is no such word.
+    """
+    if kernel:
+        marks: list[Mark] = kernel.marked(text, stones, found, first, STRIDE)
+        return marks
+    starts = starts_of(stones) or [0]
+    return [(*_word(text, starts, position - first), part) for position, part in found]
+
+
+def _word(text: str, starts: list[int], number: int) -> Span:
+    """Return the span of a word by its number, looked for from the last milestone before it."""
+    passed = min(number // STRIDE, len(starts) - 1)
+    words = words_from(text, starts[passed])
+    match = next(islice(words, number - passed * STRIDE, None), None)
+    if number < 0 or match is None:
+        raise ValueError(f"there is no word {number}")
+    return match.span()
+
+
+def spans(marks: Iterable[Mark]) -> tuple[Span, ...]:
     """Return where the marked words of a text begin and end."""
-    return tuple((mark.start, _end(text, mark)) for mark in found)
-
-
-def _end(text: str, mark: Mark) -> int:
-    match = word_at(text, mark.start)
-    if match is None:
-        raise ValueError(f"no word begins at {mark.start}")
-    return match.end()
+    return tuple((start, end) for start, end, _ in marks)
 
 
 # -- which passages show them ------------------------------------------------------------------
 
-_SENTENCE_END = re.compile(
-    r"""[.!?…\n] (?:  # one set of characters first: Python's `re` runs to the next of them
-        (?<=[.!?…]) (?<! [.!?…] .) [.!?…]* ["'»”)\]]* (?=\s)
-        | (?<=\n) (?: [^\S\n]*\n | (?= [^\S\n]*[—–-]\s))
-    )""",
-    re.VERBOSE,
-)
-_LONGER = max(map(len, ABBREVIATIONS)) + 1  # letters that no abbreviation has
-_EMPTY_LINE = re.compile(r"[^\S\n]*\n[^\S\n]*\n")
-_VISIBLE = re.compile(r"\S")
-_SPACE = re.compile(r"\s(?=\S)")
-_RUN = re.compile(r"\S{0,1000}")
 
-
-class Sentences:
-    """The sentences of a part of a text, found as they are asked for.
-
-    A full stop after an abbreviation, an initial or before a small letter ends nothing:
-    `на вул. Садовій, 5`, `В. Ткачук`, `о 9 год. ранку`. A paragraph ends a sentence.
-    """
-
-    def __init__(self, text: str, low: int, high: int) -> None:
-        self._text, self._low = text, low
-        self._matches = list(_SENTENCE_END.finditer(text, low, high))
-        self._ends = [match.end() for match in self._matches]
-        self._ends.append(high)
-
-    def at(self, place: int) -> Span:
-        """Return the span of the sentence with a place in it, white space around it left out."""
-        before = bisect_right(self._ends, place) - 1
-        while before >= 0 and not self._is_end(before):
-            before -= 1
-        start = self._ends[before] if before >= 0 else self._low
-        return _trim(self._text, start, self._end(place))
-
-    def grown(self, start: int, end: int) -> int:
-        """Return the end of the sentences that follow, as long as they fit."""
-        while end < self._ends[-1]:
-            further = _trim(self._text, start, self._end(end))[1]
-            if further <= end or further - start > PASSAGE:
-                break
-            end = further
-        return end
-
-    def _end(self, place: int) -> int:
-        which = bisect_right(self._ends, place)
-        while which < len(self._matches) and not self._is_end(which):
-            which += 1
-        return self._ends[min(which, len(self._matches))]
-
-    def _is_end(self, which: int) -> bool:
-        return not _goes_on(self._text, self._low, self._matches[which])
-
-
-def sentences(text: str) -> Iterator[Span]:
-    """Yield the spans of all sentences of a text."""
-    found, done = Sentences(text, 0, len(text)), 0
-    while (first := _VISIBLE.search(text, done)) is not None:
-        start, done = found.at(first.start())
-        yield start, done
-
-
-def _paragraph(text: str, place: int) -> Span:
-    """Return the part of a text between two empty lines that has a place in it."""
-    high = text.find("\n\n", place)
-    return max(0, text.rfind("\n\n", 0, place)), len(text) if high < 0 else high
-
-
-def _goes_on(text: str, start: int, match: re.Match[str]) -> bool:
-    if match[0] != "." or _EMPTY_LINE.match(text, match.end()):
-        return False
-    following = text[match.end() : match.end() + 9].lstrip(" \u00a0\n\t\"'«“(")
-    if following[:1].islower():
-        return True
-    end = begin = match.start()
-    if text[max(start, end - _LONGER) : end].isalpha() and end - start >= _LONGER:
-        return False
-    while begin > start and text[begin - 1].isalpha():
-        begin -= 1
-    word = text[begin:end]
-    return word.lower() in ABBREVIATIONS or (len(word) == 1 and word.isupper())
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    if start < end and not (text[start].isspace() or text[end - 1].isspace()):
-        return start, end
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
-
-
-def passages(text: str, found: list[Mark], limit: int) -> tuple[Passage, ...]:
+def passages(text: str, marks: list[Mark], limit: int) -> tuple[Passage, ...]:
     """Return up to `limit` passages, the one that answers most of the query first.
 
     Where nothing in the text matches (the title does, or a date was asked for), the beginning
@@ -217,24 +146,18 @@ def passages(text: str, found: list[Mark], limit: int) -> tuple[Passage, ...]:
 
     Args:
         text: of the article.
-        found: the marks in it, in order.
+        marks: those in it, in order.
         limit: 0 or more.
     """
-    if limit < 1:
-        return ()
-    if not found:
-        return tuple(_passage(text, shown) for shown in _beginning(text))
-    chosen: list[_Candidate] = []
-    for paragraph in sorted(_paragraphs(text, found), key=_Candidate.rank):
-        # No piece of a paragraph is better than the whole of it would be.
-        if len(chosen) == limit and chosen[-1].rank() < paragraph.rank():
-            break
-        chosen += _candidates(text, paragraph)
-        chosen = sorted(chosen, key=_Candidate.rank)[:limit]
-    return tuple(_passage(text, shown) for shown in chosen)
+    if kernel:
+        limit = min(limit, len(marks) + 1)  # there are no more
+        return tuple(starmap(Passage, kernel.passages(text, marks, limit, _KNOWN, PASSAGE)))
+    pieces = _pieces(text, marks) if marks else _beginning(text)
+    best = sorted(pieces, key=_Piece.rank)[:limit]
+    return tuple(piece.passage(text) for piece in best)
 
 
-class _Candidate(NamedTuple):
+class _Piece(NamedTuple):
     """A piece of the text that may be shown; cut if it is not whole sentences."""
 
     start: int
@@ -245,56 +168,64 @@ class _Candidate(NamedTuple):
 
     def rank(self) -> tuple[int, int, int]:
         """Return what is less the better the piece answers the query."""
-        return -len({part for _, part in self.marks}), -len(self.marks), self.start
+        return -len({part for _, _, part in self.marks}), -len(self.marks), self.start
+
+    def passage(self, text: str) -> Passage:
+        """Return the piece as it is shown."""
+        before = "…" if self.is_cut_before else ""
+        after = "…" if self.is_cut_after else ""
+        shift = self.start - len(before)
+        spans = tuple((start - shift, end - shift) for start, end, _ in self.marks)
+        return Passage(before + text[self.start : self.end] + after, spans)
 
 
-def _paragraphs(text: str, found: list[Mark]) -> Iterator[_Candidate]:
-    """Yield the parts of a text between empty lines that have marks."""
-    done = 0
-    while done < len(found):
-        start, end = _paragraph(text, found[done].start)
-        first, done = done, _before(found, end, done)
-        yield _Candidate(start, end, found[first:done])
-
-
-def _candidates(text: str, paragraph: _Candidate) -> Iterator[_Candidate]:
+def _pieces(text: str, marks: list[Mark]) -> Iterator[_Piece]:
     """Yield pieces that show all marks, each from the first sentence that is not yet shown."""
-    found, done = paragraph.marks, 0
-    inside = Sentences(text, paragraph.start, paragraph.end)
-    while done < len(found):
-        start, end = inside.at(found[done].start)
-        first, done = done, _before(found, end, done)
-        if end - start > PASSAGE:
-            yield from _cut(text, (start, end), found[first:done])
+    done = at = high = 0
+    while done < len(marks):
+        if marks[done][0] >= high:
+            at, high = _paragraph(text, *marks[done][:2])
+        start, at = _sentence(text, at, high)
+        if at <= marks[done][0]:
+            continue
+        if at - start > PASSAGE:
+            until = _before(marks, at, done)
+            yield from _cut(text, (start, at), marks[done:until])
         else:
-            end = inside.grown(start, end)
-            done = _before(found, end, done)
-            yield _Candidate(start, end, found[first:done])
+            at = _grown(text, start, at, high)
+            until = _before(marks, at, done)
+            yield _Piece(start, at, marks[done:until])
+        done = until
 
 
-def _before(found: list[Mark], end: int, low: int) -> int:
-    return bisect_left(found, end, low, key=lambda mark: mark.start)
-
-
-def _beginning(text: str) -> Iterator[_Candidate]:
+def _beginning(text: str) -> Iterator[_Piece]:
     """Yield the first sentences."""
     first = _VISIBLE.search(text)
     if first:
-        inside = Sentences(text, *_paragraph(text, first.start()))
-        start, end = inside.at(first.start())
+        _, high = _paragraph(text, *first.span())
+        start, end = _sentence(text, first.start(), high)
         if end - start > PASSAGE:
             yield next(_cut(text, (start, end), []))
         else:
-            yield _Candidate(start, inside.grown(start, end), [])
+            yield _Piece(start, _grown(text, start, end, high), [])
 
 
-def _cut(text: str, sentence: Span, found: list[Mark]) -> Iterator[_Candidate]:
+def _paragraph(text: str, start: int, end: int) -> Span:
+    """Return the part of a text between two empty lines that has a word in it."""
+    high = text.find("\n\n", end)
+    return max(0, text.rfind("\n\n", 0, start)), len(text) if high < 0 else high
+
+
+def _before(marks: list[Mark], end: int, low: int) -> int:
+    """Return how many marks begin before a place, `low` of which are known to."""
+    return bisect_left(marks, (end,), low)
+
+
+def _cut(text: str, sentence: Span, marks: list[Mark]) -> Iterator[_Piece]:
     """Yield pieces of a long sentence, cut at spaces, some words before each first mark."""
     done, last = 0, sentence[0]
-    while done < len(found) or last == sentence[0]:
-        anchor = word_end = sentence[0]
-        if found:
-            anchor, word_end = found[done].start, _end(text, found[done])
+    while done < len(marks) or last == sentence[0]:
+        anchor, word_end = marks[done][:2] if marks else (sentence[0], sentence[0])
         start = room = max(last, anchor - PASSAGE // 3)
         if room > sentence[0]:
             space = _SPACE.search(text, room, anchor)
@@ -303,19 +234,72 @@ def _cut(text: str, sentence: Span, found: list[Mark]) -> Iterator[_Candidate]:
         if end < sentence[1]:
             last_space = max(text.rfind(mark, word_end, end + 1) for mark in " \n\t\u00a0")
             if last_space > 0:
-                end = _trim(text, start, last_space)[1]
+                end = start + len(text[start:last_space].rstrip())
             else:  # an endless word is shown whole, an endless row of dashes is not
-                end = word_end if word_end > anchor else _RUN.match(text, end).end()  # type: ignore[union-attr]
+                end = word_end if marks else _RUN.match(text, end).end()  # type: ignore[union-attr]
         end = min(end, sentence[1])
-        after = max(_before(found, end, done), done + 1)
+        after = max(_before(marks, end, done), done + 1)
         cut = (start > sentence[0], end < sentence[1])
-        yield _Candidate(start, end, found[done:after], *cut)
+        yield _Piece(start, end, marks[done:after], *cut)
         done, last = after, end
 
 
-def _passage(text: str, shown: _Candidate) -> Passage:
-    before = "…" if shown.is_cut_before else ""
-    after = "…" if shown.is_cut_after else ""
-    shift = shown.start - len(before)
-    found = tuple((start - shift, end - shift) for start, end in spans(text, shown.marks))
-    return Passage(before + text[shown.start : shown.end] + after, found)
+# -- where sentences end -----------------------------------------------------------------------
+
+_SENTENCE_END = re.compile(
+    r"""[.!?…\n] (?:  # one set of characters first: Python's `re` runs to the next of them
+        (?<=[.!?…]) (?<! [.!?…] .) [.!?…]* ["'»”)\]]* (?=\s)
+        | (?<=\n) (?: [^\S\n]*\n | (?= [^\S\n]*[—–-]\s))
+    )""",
+    re.VERBOSE,
+)
+_KNOWN = f" {' '.join(sorted(ABBREVIATIONS))} "
+_LONGEST = max(map(len, ABBREVIATIONS))
+_VISIBLE = re.compile(r"\S")
+_SPACE = re.compile(r"\s(?=\S)")
+_RUN = re.compile(r"\S{0,1000}")
+
+
+def sentences(text: str) -> Iterator[Span]:
+    """Yield the spans of all sentences of a text, white space around them left out."""
+    start, end = _sentence(text, 0, len(text))
+    while start < end:
+        yield start, end
+        start, end = _sentence(text, end, len(text))
+
+
+def _sentence(text: str, at: int, high: int) -> Span:
+    """Return the first sentence between two places; an empty one at `high` if there is none.
+
+    A full stop after an abbreviation, an initial or before a small letter ends nothing:
+    `на вул. Садовій, 5`, `В. Ткачук`, `о 9 год. ранку`. A paragraph ends a sentence.
+    """
+    first = _VISIBLE.search(text, at, high)
+    if first is None:
+        return high, high
+    start = first.start()
+    ends = (m.end() for m in _SENTENCE_END.finditer(text, start, high) if not _goes_on(text, m))
+    return start, start + len(text[start : next(ends, high)].rstrip())
+
+
+def _goes_on(text: str, match: re.Match[str]) -> bool:
+    """Tell whether what may end a sentence is a full stop that does not."""
+    if match[0] != ".":
+        return False
+    begin, end = match.span()
+    if text[end : end + 9].lstrip(" \u00a0\n\t\"'«“(")[:1].islower():
+        return True
+    end = begin
+    while begin > 0 and end - begin <= _LONGEST and text[begin - 1].isalpha():
+        begin -= 1
+    word = text[begin:end]
+    return word.lower() in ABBREVIATIONS or (len(word) == 1 and word.isupper())
+
+
+def _grown(text: str, start: int, end: int, high: int) -> int:
+    """Return where a piece ends with the sentences that follow, as long as they fit."""
+    following, further = _sentence(text, end, high)
+    while following < further <= start + PASSAGE and text.count("\n", end, following) < 2:
+        end = further
+        following, further = _sentence(text, end, high)
+    return end

@@ -12,6 +12,7 @@ Articles are numbered through all segments; within a segment the newest come fir
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -288,8 +289,8 @@ class Index:
         columns = [segment.arrays[name] for segment in self.segments]
         return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
-    def stored(self, number: int) -> tuple[Article, Ints]:
-        """Return an article and where its words start; see `Segment.stored`."""
+    def stored(self, number: int) -> tuple[Article, bytes]:
+        """Return an article and the milestones of its text (`codec.stored`)."""
         segment, local = self._where(number)
         return segment.stored(local)
 
@@ -312,7 +313,7 @@ class Index:
         return None
 
     def _where(self, number: int) -> tuple[Segment, int]:
-        which = max(i for i, base in enumerate(self.bases) if base <= number)
+        which = bisect_right(self.bases, number) - 1
         return self.segments[which], number - self.bases[which]
 
     def describe(self) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def marks(text: str, tree: Node | None, field: str) -> list[Mark]:
     for number, (part, (scope,)) in enumerate(leaves(tree, ("main",)) if tree else ()):
         if scope in ("main", field):
             for p in _positions(part, tokens):
-                found.setdefault(p, Mark(tokens[p].start, number))
+                found.setdefault(p, (tokens[p].start, tokens[p].end, number))
     return [found[p] for p in sorted(found)]
 
 

@@ -412,7 +412,7 @@ def edited(**changes: object) -> Callable[[str], str]:
         (edited(segments=[]), CorruptIndex),
         (edited(format=0), IndexVersion),
         (edited(format=FORMAT + 1), IndexVersion),
-        (edited(format="2"), IndexVersion),
+        (edited(format=str(FORMAT)), IndexVersion),
         (edited(format=FORMAT + 1, words=12), IndexVersion),  # a later version says more of itself
         (edited(chain="0"), IndexVersion),
     ],

@@ -1,15 +1,18 @@
 """What must hold for every input."""
 
+from contextlib import suppress
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reference import Reference, marks
 
 from searchkit import Archive
 from searchkit.analysis import Token, analyze, arrays, word_pairs
 from searchkit.analysis.normalize import normalize
+from searchkit.article import Article
+from searchkit.codec.stored import Packer, Unpacker
 from searchkit.highlight import passages, sentences, spans
 from searchkit.kernel import kernel
 from searchkit.query.parse import parse
@@ -120,7 +123,7 @@ def test_any_text_can_be_read_as_a_query(text: str) -> None:
 def test_passages_quote_the_text_and_mark_whole_words(text: str, query: str) -> None:
     """Whatever is asked of whatever text, spans are words of the article."""
     found = marks(text, parse(query + " мир*").tree, "text")
-    words = [text[start:end] for start, end in spans(text, found)]
+    words = [text[start:end] for start, end in spans(found)]
     for passage in passages(text, found, 5):
         assert passage.text.strip("…").strip() in text
         for start, end in passage.spans:
@@ -133,6 +136,27 @@ def test_sentences_leave_out_nothing_but_space(text: str) -> None:
     """The sentences of a text, joined, are the text without the white space between them."""
     pieces = [text[start:end] for start, end in sentences(text)]
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@given(st.lists(awkward, min_size=5, max_size=5), st.lists(awkward, max_size=2), st.binary())
+@settings(deadline=None)
+def test_an_article_is_read_as_it_was_stored(
+    values: list[str], tags: list[str], stones: bytes
+) -> None:
+    """Whatever letters it has."""
+    name, text, title, date, url = values
+    article = Article(name, text, title, date, url or None, tags=tuple(tags))
+    assert Unpacker(b"").unpack(Packer(b"").pack(article, stones)) == (article, stones)
+
+
+@given(st.lists(st.sampled_from('[]{},:"1\\\n') | awkward, max_size=30).map("".join))
+@example('["a", "b", 1, null, null, null, null, [], null]\n')
+@example("[" * 100_000)
+@settings(deadline=None)
+def test_what_is_no_article_is_not_read_as_one(content: str) -> None:
+    """Damaged bytes are never another error than this one."""
+    with suppress(ValueError):
+        Article.of(content)
 
 
 @given(query=asked)

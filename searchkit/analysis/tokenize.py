@@ -20,7 +20,7 @@ _JOINER = rf"(?:{_SIGN}|(?<=\d)[.,:](?=\d))"
 
 WORD = rf"{_PART}(?:{_JOINER}{_PART})*"
 _WORD = re.compile(WORD)
-word_at = _WORD.match  # the word that begins at a known offset
+words_from = _WORD.finditer  # the words from where one begins
 if kernel:
     kernel.set_signs(APOSTROPHES + HYPHENS, INVISIBLE, COMBINING, ".,:")
 _PARTS = re.compile(r"-|(?<=\d)[.,:](?=\d)")

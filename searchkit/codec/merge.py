@@ -21,7 +21,8 @@ from searchkit.codec.runs import Vocabulary
 from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FREQUENT, ODD
 from searchkit.codec.strings import string_arrays
 from searchkit.generations import Averages
-from searchkit.query.rank import norms, saturate
+from searchkit.kernel import kernel
+from searchkit.query.rank import K1, norms, saturate
 
 Ints = NDArray[np.int64]
 
@@ -131,6 +132,12 @@ class _Run:
     ordinal_of_pair: Ints
     numbers: Array = field(default_factory=lambda: np.empty(0, np.uint32))
 
+    def handed(self) -> tuple[Array, ...]:
+        """Return the arrays as the kernel takes them."""
+        names = ("first_posting", "first_row", "docs", "counts", "positions", "pairs")
+        ordinals = self.ordinal_of_pair.astype(np.uint32)
+        return self.terms, self.places, *map(self.arrays.__getitem__, names), self.numbers, ordinals
+
     def sizes(self, array: str, places: Array) -> tuple[Ints, Ints]:
         """Return where the postings or rows of some terms begin, and how many they are."""
         firsts = self.arrays[array]
@@ -186,15 +193,14 @@ def _merge(
     at_once: int,
 ) -> None:
     """Write postings and places, one range of terms after the other."""
-    of_text = np.searchsorted(np.array([term[0] for term in terms], np.uint8), 0x20)
-    forms = np.diff(form_ends.astype(np.int64), prepend=0)
+    of_text = int(np.searchsorted(np.array([term[0] for term in terms], np.uint8), 0x20))
+    forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
+
+    shared = _Shared(out.articles, forms, of_text)
+    handed = tuple(run.handed() for run in runs) if kernel else ()
 
     def made(piece: _Piece) -> _Part:
-        part = _gather(runs, piece)
-        is_text = part.terms >= of_text  # other fields have a control character before each term
-        part.titles = _titles(part, out.articles["title_words"]) * is_text
-        part.values = part.positions * np.repeat(forms[part.terms], part.counts) + part.ordinals
-        part.worths = _worths(part, is_text, out.articles)
+        part = _gathered(handed, piece, shared) if kernel else _gather(runs, piece, shared)
         for run in runs:
             run.arrays.release()
         return part
@@ -240,27 +246,46 @@ def _pieces(rows: Ints, articles: int, at_once: int) -> Iterator[_Piece]:
         begin, row = end, int(row_ends[end - 1])
 
 
-@dataclass
-class _Part:
+class _Part(NamedTuple):
     """Postings of a range of terms, sorted by term and article, and their places.
 
     Attributes:
         terms, docs, counts, titles, worths: of each posting; `counts` is how many places it has,
             `titles` how many of them are in the title.
-        positions, ordinals, values: of each place; `values` is what `rows` has of it.
+        values: of each place what `rows` has of it.
     """
 
-    terms: Ints
-    docs: Ints
-    counts: Ints
-    positions: Ints
-    ordinals: Ints
-    titles: Ints = field(init=False)
-    worths: Array = field(init=False)
-    values: Ints = field(init=False)
+    terms: Array
+    docs: Array
+    counts: Array
+    titles: Array
+    worths: Array
+    values: Array
 
 
-def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
+class _Shared(NamedTuple):
+    """What all pieces have in common.
+
+    Attributes:
+        articles: their columns.
+        forms: how many forms each term has.
+        of_text: the first term that is a word of title or text, not of another field.
+    """
+
+    articles: dict[str, Array]
+    forms: Array
+    of_text: int
+
+
+def _gathered(handed: tuple[object, ...], piece: _Piece, shared: _Shared) -> _Part:
+    """Take a piece from every run, by the kernel."""
+    columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
+    arrays = kernel.gather(handed, *piece, *columns, shared.forms, shared.of_text, K1)
+    kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8")
+    return _Part(*(np.frombuffer(a, kind) for a, kind in zip(arrays, kinds, strict=True)))
+
+
+def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
     """Take a piece from every run."""
     columns: list[list[Array]] = [[], [], [], [], []]
     shift = 0
@@ -288,26 +313,26 @@ def _gather(runs: Sequence[_Run], piece: _Piece) -> _Part:
     keys, counts, first, positions, ordinals = (np.concatenate(column) for column in columns)
     order = np.argsort(keys)
     row, _ = slices(first[order], counts[order])
-    keys = keys[order]
-    return _Part(keys >> 32, keys & 0xFFFFFFFF, counts[order], positions[row], ordinals[row])
+    return _described(keys[order], counts[order], positions[row], ordinals[row], shared)
 
 
-def _titles(part: _Part, title_words: Array) -> Ints:
-    """Return how many places of each posting are in the title."""
-    if not len(part.counts):
-        return part.counts
-    in_title = part.positions < np.repeat(title_words[part.docs], part.counts)
-    found: Ints = np.add.reduceat(in_title.astype(np.int64), np.cumsum(part.counts) - part.counts)
-    return found
-
-
-def _worths(part: _Part, is_text: Array, articles: dict[str, Array]) -> Array:
-    """Return what each posting is worth: `saturate`."""
-    titles, texts = part.titles.astype(np.float32), (part.counts - part.titles).astype(np.float32)
-    weighted = (
-        titles * articles["title_norms"][part.docs] + texts * articles["text_norms"][part.docs]
-    )
-    return saturate(np.where(is_text, weighted, texts))
+def _described(keys: Ints, counts: Ints, positions: Ints, ordinals: Ints, shared: _Shared) -> _Part:
+    """Say what postings, given as term << 32 | article, are worth."""
+    terms, docs, articles = keys >> 32, keys & 0xFFFFFFFF, shared.articles
+    is_text = terms >= shared.of_text
+    in_title = positions < np.repeat(articles["title_words"][docs], counts)
+    first = np.cumsum(counts) - counts
+    titles = np.add.reduceat(in_title.astype(np.int64), first) if len(first) else counts
+    titles *= is_text
+    texts = (counts - titles).astype(np.float32)
+    weighted = titles.astype(np.float32) * articles["title_norms"][docs]
+    weighted += texts * articles["text_norms"][docs]
+    worths = saturate(np.where(is_text, weighted, texts))
+    values = positions * np.repeat(shared.forms[terms].astype(np.int64), counts) + ordinals
+    return _Part(
+        terms.astype("<u4"), docs.astype("<u4"), counts.astype("<u4"), titles.astype("<u4"),
+        worths, values.astype("<u8"),
+    )  # fmt: skip
 
 
 class _Postings:
@@ -317,14 +342,15 @@ class _Postings:
         self.articles = articles
         self._out = out
         self._done = self._bytes = 0  # postings, and bytes of rows
-        self._counts = self._values = np.empty(0, np.int64)  # of a block that is not yet full
-        self._chunks: list[Ints] = []  # of each part the terms of its chunks
+        self._counts = np.empty(0, np.uint32)  # these two of a block that is not yet full
+        self._values = np.empty(0, np.uint64)
+        self._chunks: list[Array] = []  # of each part the terms of its chunks
         self._best: tuple[int, Array] = -1, np.empty(0, np.uint64)
 
     def add(self, part: _Part, having: Ints) -> None:
         """Write a part; `having` is how many postings each term has in all."""
         texts = part.counts - part.titles
-        codes = texts << 2 | part.titles
+        codes = texts << np.uint32(2) | part.titles
         odd = ((part.titles > 3) | (codes >= ODD)).nonzero()[0]
         codes[odd] = ODD
         self._out.append("lows", (part.docs & 0xFFFF).astype("<u2"))
@@ -349,12 +375,13 @@ class _Postings:
         self._out.append("chunk_ends", ends.astype("<u4"))
 
     def _add_chunks(self, part: _Part) -> None:
-        chunk = part.terms << 16 | part.docs >> 16
-        last = np.append((chunk[1:] != chunk[:-1]).nonzero()[0], len(chunk) - 1)
-        last = last[: len(chunk)]
+        keys = part.docs >> np.uint32(16)
+        changes = (part.terms[1:] != part.terms[:-1]) | (keys[1:] != keys[:-1])
+        last = np.append(changes.nonzero()[0], len(keys) - 1)
+        last = last[: len(keys)]
         before = self._out.length("chunk_keys")
         self._chunks.append(part.terms[last])
-        self._out.append("chunk_keys", (part.docs[last] >> 16).astype("<u2"))
+        self._out.append("chunk_keys", keys[last].astype("<u2"))
         self._out.append("posting_ends", (last + 1 + self._done).astype("<u8"))
         dense = (np.diff(last, prepend=-1) > DENSE).nonzero()[0]
         self._out.append("dense", (dense + before).astype("<u4"))
@@ -368,19 +395,17 @@ class _Postings:
 
     def _crown(self, part: _Part, having: Ints) -> None:
         """Keep the best postings of each frequent term once more, the best first."""
-        changes = (part.terms[1:] != part.terms[:-1]).nonzero()[0] + 1
-        for first, end in pairwise([0, *changes.tolist(), len(part.terms)]):
-            term = int(part.terms[first]) if end > first else -1
-            if term < 0 or having[term] <= FREQUENT:
-                continue
+        is_first = np.ones(len(part.terms), bool)
+        is_first[1:] = part.terms[1:] != part.terms[:-1]
+        bounds = np.append(is_first.nonzero()[0], len(part.terms))
+        terms = part.terms[bounds[:-1]]
+        for which in (having[terms] > FREQUENT).nonzero()[0].tolist():
+            here, term = slice(bounds[which], bounds[which + 1]), int(terms[which])
             if term != self._best[0]:
                 self._crown_last()
-            worths = 0xFFFFFFFF - part.worths[first:end].view(np.uint32).astype(np.uint64)
-            order = worths << np.uint64(32) | part.docs[first:end].astype(np.uint64)
-            if len(order) > CHAMPIONS:
-                order = np.partition(order, CHAMPIONS - 1)[:CHAMPIONS]
-            earlier = self._best[1] if term == self._best[0] else order[:0]
-            self._best = term, np.sort(np.concatenate([earlier, order]))[:CHAMPIONS]
+            earlier = self._best[1] if term == self._best[0] else self._best[1][:0]
+            found = np.concatenate([earlier, champions(part.worths[here], part.docs[here])])
+            self._best = term, np.sort(found)[:CHAMPIONS]
 
     def _crown_last(self) -> None:
         best = self._best[1]
@@ -390,7 +415,7 @@ class _Postings:
 
     def _pack(self, postings: int) -> None:
         """Write the places of the first of the postings that wait: whole blocks, or the last."""
-        counts, values = self._counts[:postings], self._values
+        counts, values = self._counts[:postings].astype(np.int64), self._values
         ends = np.append(np.cumsum(counts)[BLOCK - 1 :: BLOCK], counts.sum())
         ends = ends[: -(-postings // BLOCK)]
         packed, starts, widths = pack(values[: counts.sum()], ends)
@@ -401,33 +426,53 @@ class _Postings:
         self._counts, self._values = self._counts[postings:], values[counts.sum() :]
 
 
-def pack(values: Ints, ends: Ints) -> tuple[Array, Ints, Array]:
+def champions(worths: Array, docs: Array) -> NDArray[np.uint64]:
+    """Return the CHAMPIONS best postings, in any order.
+
+    Each is what is less the better it is: the complement of the bits of what it is worth, which
+    are in the order of the float, and in the low half the article.
+    """
+    if kernel and len(docs) > CHAMPIONS:
+        return np.frombuffer(kernel.champions(worths, docs, CHAMPIONS), np.uint64)
+    found = 0xFFFFFFFF - worths.view(np.uint32).astype(np.uint64)
+    found = found << np.uint64(32) | docs.astype(np.uint64)
+    return np.partition(found, CHAMPIONS)[:CHAMPIONS] if len(found) > CHAMPIONS else found
+
+
+def pack(values: Array, ends: Ints) -> tuple[Array, Ints, Array]:
     """Write numbers with as many bits as the largest of their block needs, low bits first.
 
     Args:
-        values: 0 or more, below 1 << 57.
+        values: 0 or more, below 1 << 53; uint64.
         ends: where each block ends, ascending; none is empty.
 
     Returns:
         The bytes; where each block begins in them; how many bits its numbers have.
 
-    >>> pack(np.array([1, 2, 3, 7]), np.array([3, 4]))
+    >>> pack(np.array([1, 2, 3, 7], np.uint64), np.array([3, 4]))
     (array([57,  7], dtype=uint8), array([0, 1]), array([2, 3], dtype=uint8))
     """
     sizes = np.diff(ends, prepend=0)
     if not len(sizes):
-        return np.empty(0, "|u1"), ends, np.empty(0, "|u1")
+        return np.empty(0, np.uint8), ends, np.empty(0, np.uint8)
+    if kernel:
+        packed, widths = (np.frombuffer(each, np.uint8) for each in kernel.pack(values, ends))
+        return packed, _starts(sizes, widths)[0], widths
     widths = np.frexp(np.maximum.reduceat(values, ends - sizes).astype(np.float64))[1]
-    bytes_ = (sizes * widths + 7) // 8
-    starts = np.cumsum(bytes_) - bytes_
+    starts, end = _starts(sizes, widths)
     nth = np.arange(len(values)) - np.repeat(ends - sizes, sizes)
     bits = np.repeat(starts * 8, sizes) + nth * np.repeat(widths, sizes)
-    words = np.zeros(int(bytes_.sum()) // 8 + 2, np.uint64)
+    words = np.zeros(end // 8 + 2, np.uint64)
     shifts = (bits & 63).astype(np.uint64)
-    parts = values.astype(np.uint64)
     where = bits >> 6
     first = np.append(0, (where[1:] != where[:-1]).nonzero()[0] + 1)
-    words[where[first]] = np.bitwise_or.reduceat(parts << shifts, first)
+    words[where[first]] = np.bitwise_or.reduceat(values << shifts, first)
     over = (shifts > 0).nonzero()[0]  # what a word has no room for goes to the next
-    np.bitwise_or.at(words, where[over] + 1, parts[over] >> (np.uint64(64) - shifts[over]))
-    return words.view(np.uint8)[: int(bytes_.sum())], starts, widths.astype("|u1")
+    np.bitwise_or.at(words, where[over] + 1, values[over] >> (np.uint64(64) - shifts[over]))
+    return words.view(np.uint8)[:end], starts, widths.astype(np.uint8)
+
+
+def _starts(sizes: Ints, widths: Array) -> tuple[Ints, int]:
+    """Return where blocks of so many numbers of so many bits begin, and where the last ends."""
+    ends = np.cumsum((sizes * widths.astype(np.int64) + 7) // 8)
+    return np.append(0, ends[:-1]), int(ends[-1])

@@ -15,7 +15,7 @@ from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
-from searchkit.codec.stored import Packer, steps
+from searchkit.codec.stored import Packer, milestones
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
 from searchkit.schema import FIELDS, GAP, key, values
@@ -100,12 +100,9 @@ class RunMaker:
         Of each title and each text, alternately, `words` is how many words it has; `starts` is
         where they start.
         """
-        before = np.zeros(len(words), np.int64)  # characters before a title or text
-        before[1::2] = [len(article.title) + 1 for article in articles]
-        where = steps(starts + np.repeat(before, words), words[::2] + words[1::2])
-        records = [
-            self._packer.pack(article, each) for article, each in zip(articles, where, strict=True)
-        ]
+        is_text = np.repeat(np.arange(len(words)) % 2 == 1, words)
+        stones = milestones(starts[is_text], words[1::2])
+        records = list(map(self._packer.pack, articles, stones))
         dates = [parse_span(article.date) if article.date else (0, 0) for article in articles]
         return {
             "title_words": words[::2].astype("<u4"),

@@ -41,7 +41,6 @@ forms, has the chunks (0, 1), which ends behind its first posting, and (1, 2); t
 """
 
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +90,9 @@ class Segment:
         self._posting_ends = arrays["posting_ends"].data
         self._lemma_ends = arrays["lemma_ends"].data
         self._term_form_ends = arrays["term_form_ends"].data
+        self._records = arrays["records"].data
+        self._record_starts = arrays["record_starts"].data
+        self._record_sizes = arrays["record_sizes"].data
 
     # -- postings --
 
@@ -213,17 +215,15 @@ class Segment:
                 return int(number)
         return -1
 
-    def stored(self, number: int) -> tuple[Article, Ints]:
-        """Return an article and where the words of title and text start.
-
-        The text is counted as if it stood behind the title and one more character.
+    def stored(self, number: int) -> tuple[Article, bytes]:
+        """Return an article and the milestones of its text.
 
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the record is damaged.
         """
-        start = int(self.arrays["record_starts"][number])
-        size = int(self.arrays["record_sizes"][number])
-        return self._unpacker.unpack(self.arrays["records"][start : start + size].tobytes())
+        start = self._record_starts[number]
+        end = start + self._record_sizes[number]
+        return self._unpacker.unpack(self._records[start:end])
 
     def digest(self, number: int) -> bytes:
         """Return `Article.digest` of an article, as it was indexed."""
@@ -236,6 +236,8 @@ class Segment:
 
 def id_hash(article_id: str) -> bytes:
     """Return 16 bytes that stand for an id."""
+    from hashlib import blake2b  # noqa: PLC0415 - slow to import, and no search needs it
+
     return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

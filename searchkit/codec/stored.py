@@ -1,26 +1,31 @@
-"""The articles themselves: each compressed alone, so that one can be read without the others.
+r"""The articles themselves: each compressed alone, so that one can be read without the others.
 
 A record is, before compression by Zstandard with a dictionary trained on the archive's first
 articles:
 
-    4 bytes   length of the fields
-    4 bytes   length of the steps
-    fields    JSON: every field of the article but its text
-    steps     for each word of title and text, how far behind the one before it begins: one byte,
-              255 standing for 255 and what the next byte says
-    text      UTF-8; lone surrogates as they are
+    4 bytes      length of the milestones
+    4 bytes      length of the rare letters
+    milestones   for each 16th word of the text, how far behind the one before it begins: one
+                 byte, 255 standing for 255 and what the next byte says
+    rare         the letters of the rest that Windows-1251 lacks, in their order: UTF-8, lone
+                 surrogates as they are
+    the rest     JSON, every field of the article but its text; a new line; the text: a byte for
+                 each letter, in Windows-1251, which has no use for 0x98, the sign for a rare one
 
-By the steps a highlighter finds the n-th word without reading the text from its beginning.
+A byte a letter is a fifth smaller when compressed than UTF-8, and read in half the time. By the
+milestones a highlighter finds the n-th word without reading the text from its beginning.
 
 >>> packer = Packer.trained([])
->>> [where] = steps(np.array([0, 6, 10, 12]), np.array([4]))
->>> record = packer.pack(Article("1", "Мир у світі", "Вісті"), where)
->>> article, starts = Unpacker(packer.dictionary).unpack(record)
->>> article.text, article.title, starts
-('Мир у світі', 'Вісті', array([ 0,  6, 10, 12]))
+>>> article = Article("1", "Мир у світі. " * 25, "Вісті ☮")
+>>> [stones] = milestones(np.arange(75) // 3 * 13 + [0, 4, 6] * 25, np.array([75]))
+>>> record = packer.pack(article, stones)
+>>> found, stones = Unpacker(packer.dictionary).unpack(record)
+>>> found == article, [article.text[at : at + 4] for at in starts_of(stones)]
+(True, ['Мир ', 'у св', 'світ', 'Мир ', 'у св'])
 """
 
-import json
+import codecs
+import re
 import struct
 import threading
 from collections.abc import Sequence
@@ -30,15 +35,21 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from searchkit.article import FIELDS, Article
+from searchkit.article import Article
 
 Ints = NDArray[np.int64]
+
+STRIDE = 16  # words from milestone to milestone
 
 LEVEL = 3  # 100 MB/s; level 9 saves a tenth more and takes ten times as long
 _DICTIONARY = 112_640  # bytes, the size that Zstandard recommends
 _ENOUGH = 100  # records to train a dictionary on; fewer have nothing in common
 _LARGEST = 1 << 30  # bytes; no record of ours is larger, and none may ask for more memory
 _HEAD = struct.Struct("<II")
+_SIGN = "\x98"  # of a rare letter
+_LETTERS = bytes(range(256)).decode("cp1251", "replace").replace("\ufffd", _SIGN)
+_CODES = codecs.charmap_build(_LETTERS)
+_RARE = f"[^{re.escape(_LETTERS.replace(_SIGN, ''))}]"
 
 
 class Packer:
@@ -66,16 +77,36 @@ class Packer:
         except zstandard.ZstdError:  # too little to learn from
             return cls(b"")
 
-    def pack(self, article: Article, steps: bytes) -> bytes:
-        """Compress an article and where its words start (`steps`)."""
-        return self._zstd.compress(record(article, steps))
+    def pack(self, article: Article, stones: bytes) -> bytes:
+        """Compress an article and the milestones of its text."""
+        return self._zstd.compress(record(article, stones))
 
 
-def record(article: Article, steps: bytes) -> bytes:
+def record(article: Article, stones: bytes) -> bytes:
     """Return a record as it is before compression."""
-    named = article.fields()
-    text = article.text.encode("utf-8", "surrogatepass")
-    return b"".join([_HEAD.pack(len(named), len(steps)), named, steps, text])
+    rest, rare = _to_bytes(article.content())
+    return b"".join([_HEAD.pack(len(stones), len(rare)), stones, rare, rest])
+
+
+def _to_bytes(content: str) -> tuple[bytes, bytes]:
+    r"""Return a byte for each letter, and the rare ones in UTF-8.
+
+    >>> _to_bytes("за́мок")
+    (b'\xe7\xe0\x98\xec\xee\xea', b'\xcc\x81')
+    """
+    try:
+        return codecs.charmap_encode(content, "strict", _CODES)[0], b""
+    except UnicodeEncodeError:
+        rare = "".join(re.findall(_RARE, content)).encode("utf-8", "surrogatepass")
+        return codecs.charmap_encode(re.sub(_RARE, _SIGN, content), "strict", _CODES)[0], rare
+
+
+def _from_bytes(rest: bytes, rare: bytes) -> str:
+    content = codecs.charmap_decode(rest, "strict", _LETTERS)[0]
+    if not rare:
+        return content
+    letters = [*rare.decode("utf-8", "surrogatepass"), ""]
+    return "".join([a + b for a, b in zip(content.split(_SIGN), letters, strict=True)])
 
 
 class Unpacker:
@@ -85,21 +116,18 @@ class Unpacker:
         self._dictionary = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
         self._own = threading.local()  # a decompressor serves one thread only
 
-    def unpack(self, packed: bytes) -> tuple[Article, Ints]:
-        """Return an article and where its words start, as `Packer.pack` was given them.
+    def unpack(self, packed: bytes | memoryview) -> tuple[Article, bytes]:
+        """Return an article and its milestones, as `Packer.pack` was given them.
 
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the bytes are no such record.
         """
         whole = self._zstd().decompress(packed, max_output_size=_LARGEST)
-        fields_size, steps_size = _HEAD.unpack_from(whole)
-        fields_end = _HEAD.size + fields_size
-        fields = json.loads(whole[_HEAD.size : fields_end].decode("utf-8", "surrogatepass"))
-        text = whole[fields_end + steps_size :].decode("utf-8", "surrogatepass")
-        named = dict(zip(FIELDS, fields, strict=True))
-        steps = np.frombuffer(whole, np.uint8, steps_size, fields_end)
-        starts = np.cumsum(steps, dtype=np.int64)[steps != 255]
-        return Article(text=text, **named | {"tags": tuple(named["tags"])}), starts
+        stones_size, rare_size = _HEAD.unpack_from(whole)
+        stones_end = _HEAD.size + stones_size
+        end = stones_end + rare_size
+        content = _from_bytes(whole[end:], whole[stones_end:end])
+        return Article.of(content), whole[_HEAD.size : stones_end]
 
     def _zstd(self) -> zstandard.ZstdDecompressor:
         if not hasattr(self._own, "zstd"):
@@ -108,22 +136,30 @@ class Unpacker:
         return zstd
 
 
-def steps(starts: Ints, words: Ints) -> list[bytes]:
-    """Return the steps of several articles.
+def milestones(starts: Ints, words: Ints) -> list[bytes]:
+    """Return the milestones of several texts.
 
     Args:
-        starts: where the words of each begin, one article after the other; in each as if
-            `title + " " + text` were one.
+        starts: where the words of each begin, one text after the other.
         words: how many they are in each.
     """
+    number = np.arange(len(starts)) - np.repeat(np.cumsum(words) - words, words)
+    starts, stones = starts[number % STRIDE == 0], -(-words // STRIDE)
+    ends = np.cumsum(stones)
+    first = (ends - stones)[stones > 0]
     gaps = np.diff(starts, prepend=0)
-    ends = np.cumsum(words)
-    first = (ends - words)[words > 0]
     gaps[first] = starts[first]
-    sizes = gaps // 255 + 1
-    encoded = np.full(int(sizes.sum()), 255, np.uint8)
-    place = np.cumsum(sizes)
-    encoded[place - 1] = gaps % 255
+    places = np.cumsum(gaps // 255 + 1)
+    encoded = np.full(places[-1] if len(places) else 0, 255, np.uint8)
+    encoded[places - 1] = gaps % 255
     whole = encoded.tobytes()
-    bounds = np.concatenate([[0], place])[np.concatenate([[0], ends])].tolist()
+    bounds = np.concatenate([[0], places])[np.concatenate([[0], ends])].tolist()
     return [whole[low:high] for low, high in pairwise(bounds)]
+
+
+def starts_of(stones: bytes) -> list[int]:
+    """Return where the milestones of a text are."""
+    steps = np.frombuffer(stones, np.uint8)
+    starts: Ints = np.cumsum(steps, dtype=np.int64)[steps != 255]
+    found: list[int] = starts.tolist()
+    return found

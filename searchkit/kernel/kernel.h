@@ -10,7 +10,13 @@
 extern PyMethodDef words_methods[];    /* words.c */
 extern PyMethodDef rows_methods[];     /* rows.c */
 extern PyMethodDef passages_methods[]; /* passages.c */
+extern PyMethodDef merge_methods[];    /* merge.c */
 extern PyMethodDef search_methods[];   /* search.c */
 int add_search(PyObject *module);      /* its type */
+
+/* BM25F but for the idf; the twin is `saturate` of query/rank.py. */
+static inline float saturated(float f, float k1) {
+    return f * (float)((double)k1 + 1.0) / (f + k1);
+}
 
 #endif

@@ -1,3 +1,450 @@
-#include "kernel.h"
+/* Words marked by their numbers, and the passages that show them best: the twin of the second
+ * half of highlight.py, which tells the rules. */
+#include "words.h"
 
-PyMethodDef passages_methods[] = {{NULL}};
+typedef struct { Py_ssize_t start, end; } Span;
+typedef struct { Py_ssize_t start, end, part; } Mark;
+
+/* -- which words ---------------------------------------------------------------------------- */
+
+/* Read a tuple of integers; of which Python raises what is wrong. */
+static int read_numbers(PyObject *tuple, Py_ssize_t *numbers, Py_ssize_t count) {
+    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != count) {
+        PyErr_Format(PyExc_ValueError, "not a tuple of %zd", count);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        numbers[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(tuple, i));
+        if (numbers[i] == -1 && PyErr_Occurred()) return -1;
+    }
+    return 0;
+}
+
+/* Where in a text the reader stands, before the word with this number, and what it has left of
+ * the milestones, the first of which is at word `passed` and a step from `stone`. */
+typedef struct {
+    Text text;
+    const uint8_t *steps, *end;
+    Py_ssize_t stride, stone, passed, at, number;
+} Place;
+
+/* Go behind a word that is further on, from the last milestone before it. */
+static int go_to(Place *place, Py_ssize_t number, Py_ssize_t *start) {
+    while (place->steps < place->end && place->passed <= number) {
+        while (*place->steps == 255 && place->steps + 1 < place->end)
+            place->stone += *place->steps++;
+        place->stone += *place->steps++;
+        if (place->passed > place->number) {
+            place->number = place->passed;
+            place->at = place->stone;
+        }
+        place->passed += place->stride;
+    }
+    while (place->number <= number) {
+        if (!next_word(&place->text, place->at, start, &place->at)) return -1;
+        place->number++;
+    }
+    return 0;
+}
+
+static PyObject *mark_all(Place *place, PyObject *found, Py_ssize_t first) {
+    PyObject *marks = PyList_New(0);
+    for (Py_ssize_t i = 0; marks && i < PyList_GET_SIZE(found); i++) {
+        Py_ssize_t which[2], start; /* position, part */
+        PyObject *mark = NULL;
+        if (read_numbers(PyList_GET_ITEM(found, i), which, 2) == 0) {
+            if (which[0] < first || which[0] - first < place->number
+                || go_to(place, which[0] - first, &start) < 0)
+                PyErr_Format(PyExc_ValueError, "there is no word %zd", which[0]);
+            else
+                mark = Py_BuildValue("nnn", start, place->at, which[1]);
+        }
+        if (!mark || PyList_Append(marks, mark) < 0) Py_CLEAR(marks);
+        Py_XDECREF(mark);
+    }
+    return marks;
+}
+
+/* marked(text, stones, found, first, stride): see highlight.marked. */
+static PyObject *marked(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *text, *found;
+    Py_buffer stones;
+    Py_ssize_t first, stride;
+    if (!PyArg_ParseTuple(args, "Uy*O!nn", &text, &stones, &PyList_Type, &found, &first, &stride))
+        return NULL;
+    PyObject *marks = NULL;
+    if (first < 0 || stride < 1)
+        PyErr_SetString(PyExc_ValueError, "a word's number is 0 or more");
+    else
+        marks = mark_all(
+            &(Place){
+                .text = text_of(text), .steps = stones.buf,
+                .end = (uint8_t *)stones.buf + stones.len, .stride = stride,
+            },
+            found, first);
+    PyBuffer_Release(&stones);
+    return marks;
+}
+
+/* -- where sentences end -------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject *str;
+    Text text, known; /* the str; abbreviations with a space around each */
+    Py_ssize_t longest; /* of those */
+    Py_ssize_t size;    /* of a passage */
+} Reader;
+
+static inline Py_UCS4 at(const Text *text, Py_ssize_t place) {
+    return PyUnicode_READ(text->kind, text->data, place);
+}
+
+static inline int is_space(const Text *text, Py_ssize_t place) {
+    return Py_UNICODE_ISSPACE(at(text, place));
+}
+
+static Py_ssize_t trimmed(const Text *text, Py_ssize_t start, Py_ssize_t end) {
+    while (end > start && is_space(text, end - 1)) end--;
+    return end;
+}
+
+static inline int is_end(Py_UCS4 c) { return c == '.' || c == '!' || c == '?' || c == 0x2026; }
+
+/* Tell whether a character may end a sentence; no branch, which would be guessed wrong too often. */
+static inline int is_sign(Py_UCS4 c) {
+    const uint64_t signs = 1ull << '.' | 1ull << '!' | 1ull << '?' | 1ull << '\n';
+    return ((c < 64) & (int)(signs >> (c & 63))) | (c == 0x2026);
+}
+
+static int is_closing(Py_UCS4 c) {
+    return c == '"' || c == '\'' || c == 0xbb || c == 0x201d || c == ')' || c == ']';
+}
+
+static int is_before_word(Py_UCS4 c) { /* space or an opening sign */
+    return c == ' ' || c == 0xa0 || c == '\n' || c == '\t' || c == '"' || c == '\'' || c == 0xab
+        || c == 0x201c || c == '(';
+}
+
+static Py_ssize_t length_of_longest(const Text *words) {
+    Py_ssize_t longest = 1, length = 0; /* an initial has one letter */
+    for (Py_ssize_t i = 0; i < words->length; i++) {
+        length = at(words, i) == ' ' ? 0 : length + 1;
+        if (length > longest) longest = length;
+    }
+    return longest;
+}
+
+/* Tell whether letters are an abbreviation. */
+static int is_known(const Reader *read, Py_ssize_t start, Py_ssize_t end) {
+    const Text *known = &read->known;
+    for (Py_ssize_t i = 0; i + (end - start) + 1 < known->length; i++) {
+        Py_ssize_t same = 0;
+        if (at(known, i) != ' ' || at(known, i + 1 + end - start) != ' ') continue;
+        while (start + same < end
+               && at(known, i + 1 + same) == Py_UNICODE_TOLOWER(at(&read->text, start + same)))
+            same++;
+        if (start + same == end) return 1;
+    }
+    return 0;
+}
+
+/* Tell whether a full stop ends no sentence. */
+static int goes_on(const Reader *read, Py_ssize_t stop) {
+    const Text *text = &read->text;
+    Py_ssize_t next = stop + 1, begin = stop;
+    while (next < text->length && next < stop + 10 && is_before_word(at(text, next))) next++;
+    if (next < text->length && next < stop + 10 && Py_UNICODE_ISLOWER(at(text, next))) return 1;
+    while (begin > 0 && stop - begin <= read->longest && Py_UNICODE_ISALPHA(at(text, begin - 1)))
+        begin--;
+    if (begin == stop || stop - begin > read->longest) return 0;
+    if (stop - begin == 1 && Py_UNICODE_ISUPPER(at(text, begin))) return 1;
+    return is_known(read, begin, stop);
+}
+
+/* Return where a sentence ends that a line's end ends, or 0. */
+static Py_ssize_t line_end(const Text *text, Py_ssize_t place, Py_ssize_t high) {
+    Py_ssize_t next = place + 1;
+    while (next < high && at(text, next) != '\n' && is_space(text, next)) next++;
+    if (next == high) return 0;
+    Py_UCS4 c = at(text, next);
+    if (c == '\n') return next + 1; /* an empty line */
+    int is_dash = c == '-' || c == 0x2013 || c == 0x2014;
+    return is_dash && next + 1 < high && is_space(text, next + 1) ? place + 1 : 0;
+}
+
+/* Return the next place of what may end a sentence, or `high`; a loop for each kind of text,
+ * since nothing takes as long as this. */
+static Py_ssize_t next_sign(const Text *text, Py_ssize_t place, Py_ssize_t high) {
+    const uint8_t *one = text->data;
+    const uint16_t *two = text->data;
+    const uint32_t *four = text->data;
+    switch (text->kind) {
+    case 1: while (place < high && !is_sign(one[place])) place++; break;
+    case 2: while (place < high && !is_sign(two[place])) place++; break;
+    default: while (place < high && !is_sign(four[place])) place++;
+    }
+    return place;
+}
+
+static Py_ssize_t sentence_end(const Reader *read, Py_ssize_t place, Py_ssize_t high) {
+    const Text *text = &read->text;
+    while ((place = next_sign(text, place, high)) < high) {
+        Py_UCS4 c = at(text, place);
+        Py_ssize_t next = place + 1, end;
+        if (c == '\n') {
+            end = line_end(text, place, high);
+            if (end) return end;
+        } else {
+            while (next < high && is_end(at(text, next))) next++;
+            for (end = next; end < high && is_closing(at(text, end));) end++;
+            if (end < high && is_space(text, end)
+                && !(c == '.' && end == place + 1 && goes_on(read, place)))
+                return end;
+        }
+        place = next;
+    }
+    return high;
+}
+
+/* Return the first sentence between two places; an empty one at `high` if there is none. */
+static Span sentence(const Reader *read, Py_ssize_t place, Py_ssize_t high) {
+    while (place < high && is_space(&read->text, place)) place++;
+    return (Span){place, trimmed(&read->text, place, sentence_end(read, place, high))};
+}
+
+/* Return where a piece ends with the sentences that follow, as long as they fit. */
+static Py_ssize_t grown(const Reader *read, Span piece, Py_ssize_t high) {
+    for (;;) {
+        Span next = sentence(read, piece.end, high);
+        int lines = 0;
+        for (Py_ssize_t i = piece.end; i < next.start; i++) lines += at(&read->text, i) == '\n';
+        if (lines > 1 || next.start == next.end || next.end - piece.start > read->size)
+            return piece.end;
+        piece.end = next.end;
+    }
+}
+
+/* Return the next place of an empty line's first or second line end, in either direction. */
+static Py_ssize_t empty_line(const Reader *read, Py_ssize_t low, Py_ssize_t high, int direction) {
+    const Text *text = &read->text;
+    for (;;) {
+        Py_ssize_t place = PyUnicode_FindChar(read->str, '\n', low, high, direction);
+        Py_ssize_t other = place + direction;
+        if (place < 0) return direction > 0 ? high : low;
+        if (low <= other && other < high && at(text, other) == '\n') return place;
+        if (direction > 0) low = place + 1;
+        else high = place;
+    }
+}
+
+/* Return the part of a text between two empty lines that has a word in it. */
+static Span paragraph(const Reader *read, Py_ssize_t start, Py_ssize_t end) {
+    return (Span){
+        empty_line(read, 0, start, -1), empty_line(read, end, read->text.length, 1),
+    };
+}
+
+/* -- which passages show the marks ---------------------------------------------------------- */
+
+/* A piece that may be shown, and the marks in it. */
+typedef struct {
+    Span span;
+    Py_ssize_t first, count, parts, number;
+    int is_cut_before, is_cut_after;
+} Piece;
+
+typedef struct {
+    Reader read;
+    Mark *marks;
+    Piece *pieces; /* as many as there are marks, or one */
+    Py_ssize_t marks_count, count;
+} Show;
+
+static Py_ssize_t before(const Show *show, Py_ssize_t place, Py_ssize_t from) {
+    while (from < show->marks_count && show->marks[from].start < place) from++;
+    return from;
+}
+
+static void add(Show *show, Span span, Py_ssize_t first, Py_ssize_t after, Span whole) {
+    Py_ssize_t parts = 0;
+    for (Py_ssize_t i = first; i < after; i++) {
+        Py_ssize_t same = first;
+        while (show->marks[same].part != show->marks[i].part) same++;
+        parts += same == i; /* the first of its part */
+    }
+    show->pieces[show->count] = (Piece){
+        span, first, after - first, parts, show->count,
+        span.start > whole.start, span.end < whole.end,
+    };
+    show->count++;
+}
+
+/* Return where a piece of a long sentence begins, some words before a mark. */
+static Py_ssize_t cut_start(const Text *text, Py_ssize_t room, Py_ssize_t anchor) {
+    for (; room + 1 < anchor; room++)
+        if (is_space(text, room) && !is_space(text, room + 1)) return room + 1;
+    return anchor;
+}
+
+/* Return where such a piece ends: at the last space that it has room for, behind its first mark. */
+static Py_ssize_t cut_end(const Text *text, Py_ssize_t start, Mark mark, Py_ssize_t end, int is_marked) {
+    for (Py_ssize_t i = end; i >= mark.end && i > 0; i--) {
+        Py_UCS4 c = at(text, i);
+        if (c == ' ' || c == '\n' || c == '\t' || c == 0xa0) return trimmed(text, start, i);
+    }
+    if (is_marked) return mark.end; /* an endless word is shown whole, */
+    Py_ssize_t most = end + 1000;   /* an endless row of dashes is not */
+    while (end < most && end < text->length && !is_space(text, end)) end++;
+    return end;
+}
+
+/* Add pieces of a long sentence that show the marks from `done` to `until`, or its beginning. */
+static void cut(Show *show, Span whole, Py_ssize_t done, Py_ssize_t until) {
+    const Text *text = &show->read.text;
+    Py_ssize_t last = whole.start, size = show->read.size;
+    int is_marked = done < until;
+    do {
+        Mark mark = is_marked ? show->marks[done] : (Mark){whole.start, whole.start, 0};
+        Py_ssize_t start = mark.start - size / 3 > last ? mark.start - size / 3 : last;
+        if (start > whole.start) start = cut_start(text, start, mark.start);
+        Py_ssize_t end = mark.end > start + size ? mark.end : start + size;
+        if (end < whole.end) end = cut_end(text, start, mark, end, is_marked);
+        if (end > whole.end) end = whole.end;
+        Py_ssize_t after = before(show, end, done);
+        if (after > until) after = until;
+        if (is_marked && after == done) after++;
+        add(show, (Span){start, end}, done, after, whole);
+        done = after, last = end;
+    } while (done < until);
+}
+
+static void find_pieces(Show *show) {
+    Py_ssize_t done = 0, place = 0, high = 0;
+    while (done < show->marks_count) {
+        Mark mark = show->marks[done];
+        if (mark.start >= high) {
+            Span inside = paragraph(&show->read, mark.start, mark.end);
+            place = inside.start, high = inside.end;
+        }
+        Span found = sentence(&show->read, place, high);
+        place = found.end;
+        if (place <= mark.start) continue;
+        if (place - found.start > show->read.size) {
+            Py_ssize_t until = before(show, place, done);
+            cut(show, found, done, until);
+            done = until;
+        } else {
+            found.end = place = grown(&show->read, found, high);
+            Py_ssize_t until = before(show, place, done);
+            add(show, found, done, until, found);
+            done = until;
+        }
+    }
+}
+
+/* Add the first sentences, if there are any. */
+static void find_beginning(Show *show) {
+    const Text *text = &show->read.text;
+    Py_ssize_t first = 0;
+    while (first < text->length && is_space(text, first)) first++;
+    if (first == text->length) return;
+    Py_ssize_t high = paragraph(&show->read, first, first + 1).end;
+    Span found = sentence(&show->read, first, high);
+    if (found.end - found.start > show->read.size) {
+        cut(show, found, 0, 0);
+    } else {
+        found.end = grown(&show->read, found, high);
+        add(show, found, 0, 0, found);
+    }
+}
+
+static int by_rank(const void *left, const void *right) {
+    const Piece *a = left, *b = right;
+    Py_ssize_t order = b->parts - a->parts;
+    if (!order) order = b->count - a->count;
+    if (!order) order = a->span.start - b->span.start;
+    if (!order) order = a->number - b->number;
+    return order < 0 ? -1 : order > 0;
+}
+
+/* Return a piece as (text, spans). */
+static PyObject *shown(const Show *show, PyObject *text, const Piece *piece) {
+    PyObject *spans = PyTuple_New(piece->count);
+    Py_ssize_t shift = piece->span.start - piece->is_cut_before;
+    for (Py_ssize_t i = 0; spans && i < piece->count; i++) {
+        Mark mark = show->marks[piece->first + i];
+        PyObject *span = Py_BuildValue("nn", mark.start - shift, mark.end - shift);
+        if (span) PyTuple_SET_ITEM(spans, i, span);
+        else Py_CLEAR(spans);
+    }
+    PyObject *quoted = PyUnicode_Substring(text, piece->span.start, piece->span.end);
+    if (quoted && (piece->is_cut_before || piece->is_cut_after)) {
+        PyObject *whole = PyUnicode_FromFormat(
+            "%s%U%s", piece->is_cut_before ? "\xe2\x80\xa6" : "", quoted,
+            piece->is_cut_after ? "\xe2\x80\xa6" : "");
+        Py_SETREF(quoted, whole);
+    }
+    PyObject *pair = quoted && spans ? PyTuple_Pack(2, quoted, spans) : NULL;
+    Py_XDECREF(quoted);
+    Py_XDECREF(spans);
+    return pair;
+}
+
+static int read_marks(Show *show, PyObject *list) {
+    Py_ssize_t done = 0;
+    for (Py_ssize_t i = 0; i < show->marks_count; i++) {
+        Py_ssize_t mark[3];
+        if (read_numbers(PyList_GET_ITEM(list, i), mark, 3) < 0) return -1;
+        if (mark[0] < done || mark[0] >= mark[1] || mark[1] > show->read.text.length) {
+            PyErr_SetString(PyExc_ValueError, "marks are ascending and inside the text");
+            return -1;
+        }
+        show->marks[i] = (Mark){mark[0], done = mark[1], mark[2]};
+    }
+    return 0;
+}
+
+static PyObject *best_shown(Show *show, PyObject *text, Py_ssize_t limit) {
+    if (show->marks_count) find_pieces(show);
+    else find_beginning(show);
+    qsort(show->pieces, show->count, sizeof(Piece), by_rank);
+    Py_ssize_t size = show->count < limit ? show->count : limit;
+    PyObject *best = PyList_New(size);
+    for (Py_ssize_t i = 0; best && i < size; i++) {
+        PyObject *pair = shown(show, text, &show->pieces[i]);
+        if (pair) PyList_SET_ITEM(best, i, pair);
+        else Py_CLEAR(best);
+    }
+    return best;
+}
+
+/* passages(text, marks, limit, known, size): see highlight.passages. */
+static PyObject *passages(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *text, *list, *abbreviations, *best = NULL;
+    Py_ssize_t limit, size;
+    if (!PyArg_ParseTuple(args, "UO!nUn", &text, &PyList_Type, &list, &limit, &abbreviations, &size))
+        return NULL;
+    if (limit < 0 || size < 3 || size > 1 << 20)
+        return PyErr_Format(PyExc_ValueError, "no such limit or size");
+    Py_ssize_t count = PyList_GET_SIZE(list);
+    Text known = text_of(abbreviations);
+    Show show = {
+        .read = {text, text_of(text), known, length_of_longest(&known), size},
+        .marks = PyMem_New(Mark, count + 1),
+        .pieces = PyMem_New(Piece, count + 1),
+        .marks_count = count,
+    };
+    if (!show.marks || !show.pieces) PyErr_NoMemory();
+    else if (read_marks(&show, list) == 0) best = best_shown(&show, text, limit);
+    PyMem_Free(show.marks);
+    PyMem_Free(show.pieces);
+    return best;
+}
+
+PyMethodDef passages_methods[] = {
+    {"marked", marked, METH_VARARGS, NULL},
+    {"passages", passages, METH_VARARGS, NULL},
+    {NULL},
+};

@@ -240,7 +240,7 @@ static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint3
         f = (float)titles * s->title_norms[doc];
         f += (float)texts * s->text_norms[doc];
     } else f = 0; /* damaged: it is found out where the article is read */
-    return f * s->k1_1 / (f + s->k1);
+    return saturated(f, s->k1);
 }
 
 static inline float worth(const Segment *s, const List *list, uint64_t p, uint32_t doc) {
@@ -1025,40 +1025,73 @@ static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t lo
 
 static int make_whole(Query *q, Word *word);
 
+#define RING 16 /* articles that wait until the processor has fetched where their places are */
+#define NEAR 6
+
+typedef struct { uint32_t doc; uint64_t at[SLOTS]; } Waiting;
+
 typedef struct {
     Word *words;
+    int k, is_label;
     Maker maker;
-    int is_label;
+    uint64_t came;
+    Waiting ring[RING];
 } PhraseMaker;
 
-/* Reads the places of a word in an article that `meet` found. */
-static int places_at(Walk *w, int i, const Word *word, uint32_t doc, uint64_t at, Places *places) {
-    const List *whole = w->lists[i];
-    if (whole->made) return places_of(w->q, word, doc, places);
+/* Reads the places of a word of a phrase in an article. */
+static int places_at(Query *q, const Word *word, const Waiting *one, int i, Places *places) {
+    if (word->whole.made) return places_of(q, word, one->doc, places);
     places->n = 0;
-    if (!add_places(w->q->s, looked_up(w, i, doc, at), form_count(w->q->s, whole->term),
-                    word->ordinal, places)) return 0;
+    if (!add_places(q->s, one->at[i], form_count(q->s, word->whole.term), word->ordinal, places))
+        return 0;
     sort_places(places);
     return 1;
 }
 
-static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
-    PhraseMaker *own = w->own;
-    Places *first = &w->q->places[0], *next = &w->q->places[1];
-    for (int i = 0; i < w->k && (!i || first->n); i++) {
-        if (!places_at(w, i, &own->words[i], doc, at[i], i ? next : first)) {
-            w->q->failed = 1;
+/* Puts an article to the others if the phrase is there. */
+static void check_phrase(Query *q, PhraseMaker *own, const Waiting *one) {
+    Places *first = &q->places[0], *next = &q->places[1];
+    for (int i = 0; i < own->k && (!i || first->n); i++) {
+        if (!places_at(q, &own->words[i], one, i, i ? next : first)) {
+            q->failed = 1;
             return;
         }
         if (i) keep_followed(first, next, (uint32_t)i);
     }
     if (first->n)
-        put(&own->maker, doc, own->is_label ? worth_of(w->q->s, 1, doc, 0, (uint32_t)first->n)
-                                            : worth_of_places(w->q->s, doc, first));
+        put(&own->maker, one->doc, own->is_label
+                                       ? worth_of(q->s, 1, one->doc, 0, (uint32_t)first->n)
+                                       : worth_of_places(q->s, one->doc, first));
+}
+
+static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
+    PhraseMaker *own = w->own;
+    const Segment *s = w->q->s;
+    Waiting *one = &own->ring[own->came % RING];
+    if (own->came >= RING) check_phrase(w->q, own, one);
+    one->doc = doc;
+    for (int i = 0; i < w->k; i++) {
+        one->at[i] = looked_up(w, i, doc, at[i]);
+        if (w->lists[i]->made) continue;
+        __builtin_prefetch(s->codes + one->at[i] / BLOCK * BLOCK);
+        __builtin_prefetch(s->row_starts + one->at[i] / BLOCK);
+        __builtin_prefetch(s->row_widths + one->at[i] / BLOCK);
+    }
+    if (own->came++ < NEAR) return;
+    one = &own->ring[(own->came - NEAR) % RING]; /* its rows can be reckoned by now */
+    for (int i = 0; i < w->k; i++) {
+        uint64_t start = w->lists[i]->made ? s->n_rows : s->row_starts[one->at[i] / BLOCK];
+        if (start + 128 > s->n_rows) continue;
+        __builtin_prefetch(s->rows + start);
+        __builtin_prefetch(s->rows + start + 64);
+    }
 }
 
 static int make_phrase(Query *q, Word *phrase) {
-    PhraseMaker own = {.words = phrase->words};
+    PhraseMaker own;
+    own.words = phrase->words;
+    own.k = phrase->n;
+    own.came = 0;
     Walk w = {.q = q, .k = phrase->n, .visit = visit_phrase, .own = &own};
     uint64_t fewest = UINT64_MAX;
     for (int i = 0; i < phrase->n; i++) {
@@ -1069,6 +1102,8 @@ static int make_phrase(Query *q, Word *phrase) {
     if (!make(q, &own.maker, &phrase->whole, fewest)) return 0;
     own.is_label = phrase->words[0].n_terms && phrase->words[0].terms[0].is_label;
     if (fewest) meet(&w, 0, q->s->size);
+    for (uint64_t i = own.came > RING ? own.came - RING : 0; i < own.came && !q->failed; i++)
+        check_phrase(q, &own, &own.ring[i % RING]);
     return !q->failed;
 }
 

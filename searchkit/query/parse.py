@@ -18,6 +18,7 @@ is read as well as it can be, and `Query.mended` is set.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from searchkit.analysis import analyze
 from searchkit.analysis.tokenize import WORD
@@ -93,8 +94,7 @@ def parse(text: str) -> Query:
     return Query(text, tree, reader.mended or tree is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lexeme:
+class _Lexeme(NamedTuple):
     kind: str  # open, close, and, or, not, field, node
     node: Node | None = None
     name: str = ""
@@ -110,7 +110,7 @@ class _Reader:
     # -- from characters to lexemes --
 
     def _lex(self, match: re.Match[str]) -> list[_Lexeme]:
-        kind = next(kind for kind in _KINDS if match[kind] is not None)
+        kind = str(match.lastgroup)  # of nested groups the outermost
         if kind in ("open", "close"):
             return [_Lexeme(kind)]
         if kind == "field":
@@ -259,13 +259,13 @@ def _span(first: str, last: str) -> Span:
     )
 
 
-_KINDS = ("open", "close", "phrase", "date", "field", "word", "stray")
+_CONDITIONS = (Field, Dates, Not)
 
 
 def _run(parts: list[Node]) -> Node | None:
     """Make one node of a run of parts: conditions apply, of the others some will do."""
-    conditions: list[Node] = [part for part in parts if isinstance(part, Field | Dates | Not)]
-    plain: list[Node] = [part for part in parts if not isinstance(part, Field | Dates | Not)]
+    conditions = [part for part in parts if isinstance(part, _CONDITIONS)]
+    plain: list[Node] = [part for part in parts if not isinstance(part, _CONDITIONS)]
     if len(plain) > 1:
         plain = [Some(tuple(plain))]
     every = (*plain, *conditions)

@@ -1,0 +1,305 @@
+/* Merge: a range of terms of all runs becomes postings, sorted by term and article; and numbers
+   become bits. The twins are `_gather` and `pack` of codec/merge.py. */
+#include "kernel.h"
+
+#include <stdlib.h>
+
+/* What `_gather` hands over of each run, in this order; all 32-bit numbers. */
+enum { TERMS, PLACES, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, NUMBERS, ORDINALS,
+       ARRAYS };
+
+typedef struct {
+    Py_buffer views[ARRAYS];
+    const uint32_t *of[ARRAYS];
+    size_t size[ARRAYS];
+    size_t at; /* the next of the run's terms */
+} Run;
+
+typedef struct { uint32_t doc, run, posting, row; } Posting;
+
+/* An array that grows, as a Python bytes object in the end. */
+typedef struct {
+    char *at;
+    size_t n, room;
+} Column;
+
+static int push(Column *column, const void *item, size_t size) {
+    if (column->n + size > column->room) {
+        size_t room = 2 * (column->n + size) + 4096;
+        char *at = realloc(column->at, room);
+        if (!at) return 0;
+        column->at = at;
+        column->room = room;
+    }
+    memcpy(column->at + column->n, item, size);
+    column->n += size;
+    return 1;
+}
+
+typedef struct {
+    Run *runs;
+    size_t n;
+    uint32_t low, high, of_text;
+    Py_buffer title_words, title_norms, text_norms, forms;
+    float k1;
+    Posting *postings, *sorted;
+    size_t room;
+    Column terms, docs, counts, titles, worths, values;
+} Merge;
+
+/* Adds a term's postings in one run to the others; the new number of postings, or -1. */
+static Py_ssize_t take(Merge *m, size_t which, size_t n) {
+    Run *run = &m->runs[which];
+    size_t place = run->of[PLACES][run->at];
+    if (place + 1 >= run->size[FIRST_POSTING] || place + 1 >= run->size[FIRST_ROW]) return -1;
+    size_t p = run->of[FIRST_POSTING][place], end = run->of[FIRST_POSTING][place + 1];
+    size_t row = run->of[FIRST_ROW][place];
+    if (p > end || end > run->size[DOCS] || end > run->size[COUNTS]) return -1;
+    if (n + (end - p) > m->room) {
+        size_t room = 2 * (n + (end - p));
+        Posting *postings = realloc(m->postings, room * sizeof *postings);
+        if (postings) m->postings = postings;
+        Posting *sorted = realloc(m->sorted, room * sizeof *sorted);
+        if (sorted) m->sorted = sorted;
+        if (!postings || !sorted) return -1;
+        m->room = room;
+    }
+    for (; p < end; p++) {
+        uint32_t own = run->of[DOCS][p];
+        if (own >= run->size[NUMBERS]) return -1;
+        uint32_t doc = run->of[NUMBERS][own];
+        if (doc >= m->low && doc < m->high)
+            m->postings[n++] = (Posting){doc, (uint32_t)which, (uint32_t)p, (uint32_t)row};
+        row += run->of[COUNTS][p];
+    }
+    return row > run->size[POSITIONS] || row > run->size[PAIRS] ? -1 : (Py_ssize_t)n;
+}
+
+/* Sorts by article: few by insertion, many by their digits, the low ones first. */
+static void sort_by_doc(Merge *m, size_t n) {
+    Posting *from = m->postings, *to = m->sorted;
+    if (n < 48) {
+        for (size_t i = 1; i < n; i++) {
+            Posting posting = from[i];
+            size_t at = i;
+            for (; at && from[at - 1].doc > posting.doc; at--) from[at] = from[at - 1];
+            from[at] = posting;
+        }
+        return;
+    }
+    uint32_t last = (uint32_t)(m->title_words.len / 4);
+    for (int shift = 0; shift < 32 && last >> shift; shift += 11) {
+        uint32_t starts[2049] = {0};
+        for (size_t i = 0; i < n; i++) starts[(from[i].doc >> shift & 2047) + 1]++;
+        for (int i = 0; i < 2047; i++) starts[i + 1] += starts[i];
+        for (size_t i = 0; i < n; i++) to[starts[from[i].doc >> shift & 2047]++] = from[i];
+        Posting *other = from;
+        from = to, to = other;
+    }
+    m->postings = from;
+    m->sorted = to;
+}
+
+static int emit(Merge *m, uint32_t term, size_t n) {
+    const uint32_t *title_words = m->title_words.buf, *forms = m->forms.buf;
+    const float *title_norms = m->title_norms.buf, *text_norms = m->text_norms.buf;
+    for (size_t i = 0; i < n; i++) {
+        Posting posting = m->postings[i];
+        const Run *run = &m->runs[posting.run];
+        uint32_t count = run->of[COUNTS][posting.posting], titles = 0;
+        if (posting.doc >= m->title_words.len / 4) return 0;
+        uint32_t words = term >= m->of_text ? title_words[posting.doc] : 0;
+        for (size_t row = posting.row; row < (size_t)posting.row + count; row++) {
+            uint32_t position = run->of[POSITIONS][row], pair = run->of[PAIRS][row];
+            if (pair >= run->size[ORDINALS]) return 0;
+            uint64_t value = (uint64_t)position * forms[term] + run->of[ORDINALS][pair];
+            titles += position < words;
+            if (!push(&m->values, &value, sizeof value)) return 0;
+        }
+        float worth = (float)(count - titles);
+        if (term >= m->of_text) {
+            worth *= text_norms[posting.doc];
+            worth = (float)titles * title_norms[posting.doc] + worth;
+        }
+        worth = saturated(worth, m->k1);
+        if (!push(&m->terms, &term, 4) || !push(&m->docs, &posting.doc, 4) ||
+            !push(&m->counts, &count, 4) || !push(&m->titles, &titles, 4) ||
+            !push(&m->worths, &worth, 4)) return 0;
+    }
+    return 1;
+}
+
+static int merge_range(Merge *m, uint32_t begin, uint32_t end) {
+    for (size_t i = 0; i < m->n; i++) {
+        size_t low = 0, high = m->runs[i].size[TERMS];
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (m->runs[i].of[TERMS][middle] < begin) low = middle + 1;
+            else high = middle;
+        }
+        m->runs[i].at = low;
+    }
+    for (uint32_t term = begin; term < end; term++) {
+        Py_ssize_t n = 0;
+        for (size_t i = 0; i < m->n; i++) {
+            Run *run = &m->runs[i];
+            if (run->at >= run->size[TERMS] || run->of[TERMS][run->at] != term) continue;
+            if ((n = take(m, i, (size_t)n)) < 0) return 0;
+            run->at++;
+        }
+        sort_by_doc(m, (size_t)n);
+        if (!emit(m, term, (size_t)n)) return 0;
+    }
+    return 1;
+}
+
+static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *arrays = PyTuple_GET_ITEM(told, i);
+        if (!PyTuple_Check(arrays) || PyTuple_GET_SIZE(arrays) != ARRAYS) {
+            PyErr_SetString(PyExc_TypeError, "a run is a tuple of ten arrays");
+            return 0;
+        }
+        for (int j = 0; j < ARRAYS; j++) {
+            Py_buffer *view = &runs[i].views[j];
+            if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, j), view, PyBUF_SIMPLE) < 0) return 0;
+            runs[i].of[j] = view->buf;
+            runs[i].size[j] = (size_t)view->len / 4;
+        }
+        if (runs[i].size[PLACES] < runs[i].size[TERMS]) {
+            PyErr_SetString(PyExc_ValueError, "a place is missing");
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static PyObject *taken(Column *column) {
+    return PyBytes_FromStringAndSize(column->at ? column->at : "", (Py_ssize_t)column->n);
+}
+
+/* gather(runs, begin, end, low, high, title_words, title_norms, text_norms, forms, of_text, k1) */
+static PyObject *gather(PyObject *module, PyObject *args) {
+    PyObject *told, *answer = NULL;
+    Merge m = {0};
+    unsigned int begin, end;
+    int done = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!IIIIy*y*y*y*If", &PyTuple_Type, &told, &begin, &end, &m.low,
+                          &m.high, &m.title_words, &m.title_norms, &m.text_norms, &m.forms,
+                          &m.of_text, &m.k1)) return NULL;
+    m.n = (size_t)PyTuple_GET_SIZE(told);
+    m.runs = PyMem_Calloc(m.n + 1, sizeof *m.runs);
+    if (!m.runs) PyErr_NoMemory();
+    else if (m.title_norms.len != m.title_words.len || m.text_norms.len != m.title_words.len ||
+             (Py_ssize_t)end > m.forms.len / 4)
+        PyErr_SetString(PyExc_ValueError, "the arrays do not fit together");
+    else if (take_runs(told, m.runs, (Py_ssize_t)m.n)) {
+        Py_BEGIN_ALLOW_THREADS
+        done = merge_range(&m, begin, end);
+        Py_END_ALLOW_THREADS
+        if (!done) PyErr_SetString(PyExc_ValueError, "a run is damaged, or memory is short");
+    }
+    if (done)
+        answer = Py_BuildValue("NNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
+                               taken(&m.titles), taken(&m.worths), taken(&m.values));
+    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.worths, &m.values};
+    for (int i = 0; i < 6; i++) free(columns[i]->at);
+    for (size_t i = 0; m.runs && i < m.n; i++)
+        for (int j = 0; j < ARRAYS; j++)
+            if (m.runs[i].views[j].obj) PyBuffer_Release(&m.runs[i].views[j]);
+    PyMem_Free(m.runs);
+    free(m.postings);
+    free(m.sorted);
+    PyBuffer_Release(&m.title_words);
+    PyBuffer_Release(&m.title_norms);
+    PyBuffer_Release(&m.text_norms);
+    PyBuffer_Release(&m.forms);
+    return answer;
+}
+
+/* pack(values, ends): the bytes, and how many bits the numbers of each block have. */
+static PyObject *pack(PyObject *module, PyObject *args) {
+    Py_buffer values, ends;
+    PyObject *packed = NULL, *widths = NULL, *answer = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*", &values, &ends)) return NULL;
+    const uint64_t *value = values.buf, *end = ends.buf;
+    size_t n = (size_t)values.len / 8, blocks = (size_t)ends.len / 8, size = 0, first = 0;
+    if (!(widths = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)blocks))) goto done;
+    uint8_t *width = (uint8_t *)PyBytes_AS_STRING(widths);
+    for (size_t i = 0; i < blocks; first = end[i++]) {
+        uint64_t all = 0;
+        if (end[i] < first || end[i] > n) {
+            PyErr_SetString(PyExc_ValueError, "a block ends nowhere");
+            goto done;
+        }
+        for (size_t j = first; j < end[i]; j++) all |= value[j];
+        width[i] = all ? (uint8_t)(64 - __builtin_clzll(all)) : 0;
+        if (width[i] > 53) {
+            PyErr_SetString(PyExc_ValueError, "a number is too large");
+            goto done;
+        }
+        size += ((end[i] - first) * width[i] + 7) / 8;
+    }
+    if (!(packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size))) goto done;
+    uint8_t *out = (uint8_t *)PyBytes_AS_STRING(packed);
+    first = 0;
+    for (size_t i = 0; i < blocks; first = end[i++]) {
+        uint64_t word = 0;
+        int filled = 0;
+        for (size_t j = first; j < end[i]; j++) { /* at most 7 + 53 bits wait to be written */
+            word |= value[j] << filled;
+            for (filled += width[i]; filled >= 8; filled -= 8, word >>= 8) *out++ = (uint8_t)word;
+        }
+        if (filled) *out++ = (uint8_t)word;
+    }
+    answer = Py_BuildValue("OO", packed, widths);
+done:
+    Py_XDECREF(packed);
+    Py_XDECREF(widths);
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&ends);
+    return answer;
+}
+
+/* champions(worths, docs, n): the n best of more postings, each as the twin has it. */
+static PyObject *champions(PyObject *module, PyObject *args) {
+    Py_buffer worths, docs;
+    Py_ssize_t n;
+    PyObject *answer = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*n", &worths, &docs, &n)) return NULL;
+    const uint32_t *worth = worths.buf, *doc = docs.buf;
+    if (worths.len != docs.len || n < 1 || docs.len / 4 < n)
+        PyErr_SetString(PyExc_ValueError, "too few postings");
+    else if ((answer = PyBytes_FromStringAndSize(NULL, n * 8))) {
+        uint64_t *heap = (uint64_t *)PyBytes_AS_STRING(answer); /* the worst, the largest, on top */
+        for (Py_ssize_t i = 0; i < docs.len / 4; i++) {
+            uint64_t key = (uint64_t)~worth[i] << 32 | doc[i];
+            Py_ssize_t at = i;
+            if (i < n) {
+                for (; at && heap[(at - 1) / 2] < key; at = (at - 1) / 2)
+                    heap[at] = heap[(at - 1) / 2];
+            } else if (key < heap[0]) {
+                at = 0;
+                for (Py_ssize_t child; (child = 2 * at + 1) < n; at = child) {
+                    if (child + 1 < n && heap[child] < heap[child + 1]) child++;
+                    if (heap[child] <= key) break;
+                    heap[at] = heap[child];
+                }
+            } else continue;
+            heap[at] = key;
+        }
+    }
+    PyBuffer_Release(&worths);
+    PyBuffer_Release(&docs);
+    return answer;
+}
+
+PyMethodDef merge_methods[] = {
+    {"gather", gather, METH_VARARGS, "Postings of a range of terms; see codec/merge.py."},
+    {"champions", champions, METH_VARARGS, "The best of some postings; see codec/merge.py."},
+    {"pack", pack, METH_VARARGS, "Numbers as bits; see codec/merge.py."},
+    {NULL},
+};

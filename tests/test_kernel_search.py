@@ -1,0 +1,102 @@
+"""The kernel and its twins in Python and NumPy give the same."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_properties import queries, shared
+
+from searchkit import Archive
+from searchkit.codec import merge
+from searchkit.kernel import kernel
+from searchkit.query import match, top
+from searchkit.query.match import Matcher
+from searchkit.query.parse import parse
+from searchkit.query.top import Found, planned
+
+pytestmark = pytest.mark.skipif(kernel is None, reason="the kernel was not compiled")
+
+WINDOWS = [None, (20240000000000, 20240599999999), (20240315123000, 20251299999999), (0, 20231231)]
+windows = st.sampled_from(WINDOWS)
+
+
+def by_both(
+    archive: Archive, query: str, wanted: int, window: tuple[int, int] | None, *, by_date: bool
+) -> list[Found]:
+    """What the kernel finds, if it takes the query, and what NumPy does."""
+    tree = parse(query).tree
+    if tree is None or planned(tree, window) is None:
+        return []
+    found = [top.top(Matcher(archive.index), tree, wanted, window, by_date=by_date)]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (top, match):
+            patch.setattr(module, "kernel", None)
+        found.append(top.top(Matcher(archive.index), tree, wanted, window, by_date=by_date))
+    return found
+
+
+@given(query=queries, wanted=st.integers(0, 30), window=windows, by_date=st.booleans())
+@shared
+def test_the_best_of_any_query_are_the_same(
+    archive: Archive, query: str, wanted: int, window: tuple[int, int] | None, by_date: bool
+) -> None:
+    """The same articles in the same order, with scores of the same bits."""
+    found = by_both(archive, query, wanted, window, by_date=by_date)
+    assert found[1:] == found[:1]
+
+
+@pytest.fixture(scope="session")
+def patched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The sample archive in three segments, with articles that are gone."""
+    folder = tmp_path_factory.mktemp("patched")
+    lines = (sample / "wire.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for low, high in [(0, 14), (1, 18), (2, 20)]:
+        (corpus / "news.jsonl").write_text("".join(lines[low:high]), encoding="utf-8")
+        Archive.update(corpus, folder / "index")
+    return Archive.open(folder / "index")
+
+
+@given(query=queries, wanted=st.integers(0, 30), window=windows, by_date=st.booleans())
+@shared
+def test_the_best_of_several_segments_are_the_same(
+    patched: Archive, query: str, wanted: int, window: tuple[int, int] | None, by_date: bool
+) -> None:
+    """Also where articles were removed."""
+    assert patched.index.alive is not None
+    assert len(patched.index.segments) > 1
+    found = by_both(patched, query, wanted, window, by_date=by_date)
+    assert found[1:] == found[:1]
+
+
+def test_the_index_that_is_built_is_the_same(
+    archive: Archive, sample: Path, tmp_path: Path
+) -> None:
+    """A build without the kernel makes the same file, byte for byte."""
+    program = "import sys; from searchkit import Archive; Archive.build(sys.argv[1], sys.argv[2])"
+    subprocess.run(
+        [sys.executable, "-c", program, sample, tmp_path / "index"],
+        check=True, env=os.environ | {"SEARCHKIT_KERNEL": "0"},
+    )  # fmt: skip
+    [one] = archive.index.generation.glob("*.arrays")
+    [other] = (tmp_path / "index").glob("*/*.arrays")
+    assert one.read_bytes() == other.read_bytes()
+
+
+blocks = st.lists(st.lists(st.integers(0, (1 << 53) - 1), min_size=1, max_size=5), max_size=6)
+
+
+@given(blocks)
+def test_numbers_are_packed_to_the_same_bits(blocks: list[list[int]]) -> None:
+    values = np.array([value for block in blocks for value in block], np.uint64)
+    ends = np.cumsum([len(block) for block in blocks], dtype=np.int64)
+    found = [each.tolist() for each in merge.pack(values, ends)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "kernel", None)
+        assert [each.tolist() for each in merge.pack(values, ends)] == found

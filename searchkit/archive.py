@@ -240,10 +240,11 @@ class Archive:
         if sort not in ("relevance", "date"):
             raise RequestError(f"sort is 'relevance' or 'date', not {sort!r}.")
         window = _window(since, until)
-        index, understood = self._index, parse(query)
-        if understood.tree is None:
-            return Results(query, understood.read_as, 0, 0, ())
+        index = self._index
         with index.reading():
+            understood = parse(query, index.terms_of)
+            if understood.tree is None:
+                return Results(query, understood.read_as, 0, 0, ())
             matcher = Matcher(index)
             by_date = sort == "date"
             found = top(matcher, understood.tree, offset + limit, window, by_date=by_date)
@@ -257,7 +258,8 @@ class Archive:
 
         The article must be one of this archive's.
         """
-        index, tree = self._index, parse(query).tree
+        index = self._index
+        tree = parse(query, index.terms_of).tree
         number = index.number(article.id)
         if number is None or tree is None:
             return (), ()

@@ -142,6 +142,15 @@ class Index:
         weighted = titles.astype(np.float32) * self.title_norms[docs]
         return saturate(weighted + texts.astype(np.float32) * self.text_norms[docs])
 
+    def terms_of(self, form: str) -> tuple[str, ...]:
+        """Return the terms of a word as it is written (normalised); nothing if it is not there."""
+        written = form.encode()
+        for segment in self.segments:
+            number = segment.forms.find(written)
+            if number >= 0:
+                return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
+        return ()
+
     def having(self, term: bytes) -> int:
         """Return how many articles have a term at most; the removed ones count."""
         found = 0

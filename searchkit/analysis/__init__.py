@@ -4,14 +4,15 @@ The same chain reads articles and queries:
 
 1. `tokenize`   finds the words and where they stand
 2. `normalize`  gives each one spelling: case, apostrophes, stress marks, look-alikes
-3. `lemmatize`  looks up every dictionary word that it may be a form of
-4. a compound adds its parts, so that онлайн-переговорів is found by переговори
-5. `fold`       writes ґ as г
+3. a compound adds its parts, so that онлайн-переговорів is found by переговори
+4. `fold`       writes ґ as г: that is a form
+5. `lemmatize`  looks up every dictionary word that it may be a form of, with ґ or г
 
 A token is one position with several terms: its lemmas, by which it is found, and its forms,
 by which `=переговорів` finds that very form. `ukrainian` holds the letters and word lists.
 """
 
+from itertools import chain
 from typing import NamedTuple
 
 from searchkit.analysis.lemmatize import dictionary_version, lemmas
@@ -22,7 +23,7 @@ from searchkit.analysis.ukrainian import EUPHONY, FUNCTION_WORDS, ORDINAL_ENDING
 __all__ = ["CHAIN", "Token", "analyze", "dictionary_version", "is_function_word", "terms"]
 
 # Stored in every index; it changes whenever the same text would get other terms.
-CHAIN = "2"
+CHAIN = "3"
 
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 
@@ -72,7 +73,7 @@ def form_pairs(form: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for part in _with_parts(form):
         spelled = fold(part)
-        pairs += [(fold(lemma), spelled) for lemma in lemmas(part)]
+        pairs += [(lemma, spelled) for lemma in form_terms(spelled)]
     return list(dict.fromkeys(pairs)) if len(pairs) > 1 else pairs
 
 
@@ -82,10 +83,15 @@ def terms(word: str) -> Terms:
     >>> terms("Онлайн-переговорів")[1]
     ('онлайн-переговорів', 'онлайн', 'переговорів')
     """
-    whole, *pieces = _with_parts(normalize(word))
-    own = dict.fromkeys(map(fold, lemmas(whole)))
-    found = own | dict.fromkeys(fold(lemma) for form in pieces for lemma in lemmas(form))
-    return tuple(found), tuple(dict.fromkeys(map(fold, [whole, *pieces]))), len(own)
+    forms = [fold(form) for form in _with_parts(normalize(word))]
+    own, *others = map(form_terms, forms)
+    found = dict.fromkeys(chain(own, *others))
+    return tuple(found), tuple(dict.fromkeys(forms)), len(own)
+
+
+def form_terms(form: str) -> tuple[str, ...]:
+    """Return the lemmas of a folded form, as terms; a compound is looked up as a whole."""
+    return tuple(dict.fromkeys(map(fold, lemmas(form))))
 
 
 def _with_parts(whole: str) -> list[str]:
@@ -100,9 +106,8 @@ def _with_parts(whole: str) -> list[str]:
     ]
 
 
-def is_function_word(token: Token) -> bool:
-    """Tell whether the word only ties a sentence together: в, та, не."""
-    form = token.forms[0]
+def is_function_word(form: str) -> bool:
+    """Tell whether a word only ties a sentence together: в, та, не."""
     return EUPHONY.get(form, form) in FUNCTION_WORDS
 
 

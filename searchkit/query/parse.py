@@ -20,8 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from searchkit.analysis import analyze
-from searchkit.analysis.tokenize import WORD
+from searchkit.analysis import form_terms, is_function_word
+from searchkit.analysis.normalize import fold, normalize
+from searchkit.analysis.tokenize import WORD, spans
 from searchkit.dates import Span, parse_span
 from searchkit.errors import DateError
 from searchkit.query.tree import (
@@ -62,6 +63,13 @@ _LEXEME = re.compile(
 _QUOTED = re.compile(rf"(?P<exact>=(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
 
 
+TermsOf = Callable[[str], tuple[str, ...]]
+
+
+def _unknown(_form: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A query as it was understood.
@@ -83,13 +91,18 @@ class Query:
         return str(self.tree or "") if self.mended else None
 
 
-def parse(text: str) -> Query:
+def parse(text: str, terms_of: TermsOf = _unknown) -> Query:
     """Read a query. Any string at all can be read.
+
+    Args:
+        text: as it was typed.
+        terms_of: gives the terms of a form where they are known, nothing where they are not; the
+            dictionary is asked for the others.
 
     >>> str(parse("мир AND (війна").tree)
     'мир AND війна'
     """
-    reader = _Reader(text)
+    reader = _Reader(text, terms_of)
     tree = reader.query(0)
     return Query(text, tree, reader.mended or tree is None)
 
@@ -101,8 +114,9 @@ class _Lexeme(NamedTuple):
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, terms_of: TermsOf) -> None:
         self.mended = False
+        self._terms_of = terms_of
         self._words = 0
         self._lexemes = [lexeme for match in _LEXEME.finditer(text) for lexeme in self._lex(match)]
         self._at = 0
@@ -132,13 +146,17 @@ class _Reader:
         if self._words > MAX_WORDS:
             self.mended = True
             return []
-        token = analyze(match["text"])[0]
         if match["exact"]:
             self.mended |= match["star"] is not None  # "=мир*" asks for two things at once
-            return [Exact(token.forms[0])]
+            return [Exact(_form(match["text"]))]
         if match["star"]:
-            return [Prefix(token.forms[0])]
-        return [Word.of(token)]
+            return [Prefix(_form(match["text"]))]
+        return [self._word(match["text"])]
+
+    def _word(self, text: str) -> Word:
+        """Make the node for a word; a compound is asked for as a whole."""
+        form = _form(text)
+        return Word(text, self._terms_of(form) or form_terms(form), form, is_function_word(form))
 
     def _phrase(self, match: re.Match[str]) -> list[_Lexeme]:
         self.mended |= not match["end"]
@@ -170,7 +188,7 @@ class _Reader:
                 span = _span(first, last)
         except DateError:
             self.mended = True
-            return [_Lexeme("node", Word.of(token)) for token in analyze(text)[:2]]
+            return [_Lexeme("node", self._word(text[i:j])) for i, j in list(spans(text))[:2]]
         shown = first if match["range"] is None else f"[{first or '*'} TO {last or '*'}]"
         return [_Lexeme("node", Dates(span, shown))]
 
@@ -240,7 +258,7 @@ class _Reader:
     def _field(self, name: str, depth: int) -> Node | None:
         if self._kind() not in ("node", "open"):
             self.mended = True
-            return Word.of(analyze(name)[0])  # "title:" and nothing: perhaps the word was meant
+            return self._word(name)  # "title:" and nothing: perhaps the word was meant
         node = self._item(depth)
         return None if node is None else Field(name, node)
 
@@ -250,6 +268,10 @@ class _Reader:
     def _skip(self) -> None:
         self._at += 1
         self.mended = True
+
+
+def _form(text: str) -> str:
+    return fold(normalize(text))
 
 
 def _span(first: str, last: str) -> Span:

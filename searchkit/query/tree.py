@@ -16,7 +16,7 @@ A node prints as a query that parses to the same tree; that is what `read_as` sh
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from searchkit.analysis import Token, is_function_word
+from searchkit.analysis import Token
 from searchkit.dates import Span
 from searchkit.schema import EXACT, FIELD_NAMES
 
@@ -36,11 +36,6 @@ class Word:
     terms: tuple[str, ...]
     form: str
     is_function: bool = False
-
-    @classmethod
-    def of(cls, token: Token) -> "Word":
-        """Make the node for a word of the query; a compound is asked for as a whole."""
-        return cls(token.text, token.lemmas[: token.own], token.forms[0], is_function_word(token))
 
     def __str__(self) -> str:
         return f'"{self.text}"' if self.text in OPERATORS else self.text

@@ -14,6 +14,7 @@ A time counts by the clock it is written in: a newsroom's day is its own.
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
 from searchkit.errors import DateError
 
@@ -47,7 +48,11 @@ def parse_span(value: DateLike) -> Span:
     Raises:
         DateError: the text is not a year, month, day or time of ISO 8601, or no such day exists.
     """
-    text = value.isoformat() if isinstance(value, date) else value.strip()
+    return _span(value.isoformat() if isinstance(value, date) else value.strip())
+
+
+@lru_cache(10_000)  # many articles have the same day
+def _span(text: str) -> Span:
     match = _ISO.fullmatch(text)
     if not match:
         raise DateError(f"{text!r} is not a date; {_HINT}")

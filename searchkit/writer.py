@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -292,13 +293,13 @@ def _write_segment(
     first = next(runs, [])
     if not first:
         return None
-    dictionary = Packer.trained(first[:SAMPLE]).dictionary
+    dictionary = cache(lambda: Packer.trained(first[:SAMPLE]).dictionary)
     folder = building / "runs"
     folder.mkdir()
     jobs = means.processes() if len(first) >= SMALL else 1
     made = make_runs(chain([first], runs), folder, dictionary, jobs)
     at_once = max(memory // BYTES_A_ROW // THREADS, 1)
-    averages = merge_runs(made, dictionary, building / name, averages, at_once=at_once)
+    averages = merge_runs(made, dictionary(), building / name, averages, at_once=at_once)
     shutil.rmtree(folder)
     return averages
 

@@ -5,7 +5,9 @@ meets them, so that no string is sorted or compared before the end, when `codec.
 one segment of all runs.
 """
 
+from array import array
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +34,14 @@ class RunMaker:
         self._packer = Packer(dictionary)
         self._batches = Batches()
         self._terms: dict[str, int] = {}
-        self._term_of_pair: list[int] = []
+        self._term_of_pair = array("i")
         self._values: dict[tuple[str, str | tuple[str, ...]], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
         rows, words, starts = self._rows(articles)
         self._learn()
-        arrays = _inverted(len(self._terms), np.array(self._term_of_pair, np.int32), rows)
+        arrays = _inverted(len(self._terms), self._term_of_pair, rows)
         largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
         arrays["largest"] = np.array(largest, "<u4")
         arrays |= self._stored(articles, words, starts)
@@ -52,8 +54,9 @@ class RunMaker:
         return list(self._terms), list(zip(self._term_of_pair, forms, strict=True))
 
     def _learn(self) -> None:
-        pairs = list(self._batches.pairs)[len(self._term_of_pair) :]
-        self._term_of_pair += [self._terms.setdefault(term, len(self._terms)) for term, _ in pairs]
+        pairs = islice(self._batches.pairs, len(self._term_of_pair), None)
+        terms = self._terms
+        self._term_of_pair.extend([terms.setdefault(term, len(terms)) for term, _ in pairs])
 
     def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""
@@ -116,7 +119,7 @@ class RunMaker:
         }
 
 
-def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[str, Array]:
+def _inverted(terms: int, term_of_pair: "array[int]", rows: Sequence[Array]) -> dict[str, Array]:
     """Sort rows (article, position, pair) by term; return postings and places as arrays.
 
     Args:
@@ -126,11 +129,9 @@ def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[st
     """
     if kernel:
         made = kernel.invert(terms, term_of_pair, *rows)
-        return {
-            name: np.frombuffer(array, "<u4") for name, array in zip(_ARRAYS, made, strict=True)
-        }
+        return {name: np.frombuffer(each, "<u4") for name, each in zip(_ARRAYS, made, strict=True)}
     number, position, pair = rows
-    order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
+    order = np.array(term_of_pair)[pair].astype(np.uint64) << np.uint64(32)
     order |= np.arange(len(pair), dtype=np.uint64)
     order.sort()  # a sort of plain numbers is three times as fast as one of their indexes
     term = (order >> np.uint64(32)).astype(np.int64)
@@ -151,4 +152,4 @@ def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[st
         position[which],
         pair[which],
     )
-    return {name: array.astype("<u4") for name, array in zip(_ARRAYS, arrays, strict=True)}
+    return {name: each.astype("<u4") for name, each in zip(_ARRAYS, arrays, strict=True)}

@@ -10,7 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from operator import attrgetter
@@ -30,10 +30,16 @@ _fields = attrgetter(*FIELDS)  # all but the text
 _PROGRAM = "from searchkit.codec.workers import work; work()"
 
 
-def make_runs(runs: Iterator[Run], folder: Path, dictionary: bytes, jobs: int) -> Made:
+def make_runs(
+    runs: Iterator[Run], folder: Path, dictionary: Callable[[], bytes], jobs: int
+) -> Made:
     """Make a file of each run in a folder; return, for each process, its files and vocabulary.
 
-    With one job no process is started.
+    Args:
+        runs: read as processes become free.
+        folder: where the files go.
+        dictionary: returns that of the records; called while a process starts.
+        jobs: how many processes make runs; with one, none is started.
 
     Raises:
         BuildFailed: a process was killed, for want of memory, say.
@@ -41,7 +47,7 @@ def make_runs(runs: Iterator[Run], folder: Path, dictionary: bytes, jobs: int) -
     """
     paths = (folder / f"{number}.arrays" for number in range(sys.maxsize))
     if jobs == 1 or not sys.executable:
-        maker = RunMaker(dictionary)
+        maker = RunMaker(dictionary())
         made = [maker.make(run, path) for run, path in zip(runs, paths, strict=False)]
         return [(made, maker.vocabulary())]
     with ExitStack() as stack:
@@ -68,7 +74,7 @@ def make_runs(runs: Iterator[Run], folder: Path, dictionary: bytes, jobs: int) -
 class _Worker:
     """One process, seen from outside."""
 
-    def __init__(self, dictionary: bytes) -> None:
+    def __init__(self, dictionary: Callable[[], bytes]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - nothing of it is from outside
             [sys.executable, "-c", _PROGRAM],
             stdin=subprocess.PIPE,
@@ -78,7 +84,7 @@ class _Worker:
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
         self._input, self._output = self._process.stdin, self._process.stdout
         self.made: list[Path] = []
-        self._send(dictionary)
+        self._send(dictionary())
 
     def __enter__(self) -> Self:
         return self

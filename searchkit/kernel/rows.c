@@ -67,28 +67,32 @@ static int grow(Table *table) {
 
 typedef struct {
     Py_ssize_t start, end;
-    uint64_t hash;
-    uint32_t check;
+    uint64_t hash, check;
 } Word;
 
+/* Mix three code points, or what is left of a word, into both hashes. */
+static inline void mix(Word *word, uint64_t first, uint64_t second, uint64_t third) {
+    uint64_t three = first | second << 21 | third << 42;
+    word->hash = (word->hash ^ three) * 0x9E3779B97F4A7C15; /* odd numbers without a pattern */
+    word->hash ^= word->hash >> 32;
+    word->check = (word->check ^ three) * 0xC2B2AE3D27D4EB4F;
+    word->check ^= word->check >> 32;
+}
+
 static inline void hash_word(const Table *table, const Text *text, Word *word) {
-    uint64_t hash = table->seeds[0], other = table->seeds[1];
-    for (Py_ssize_t i = word->start; i < word->end; i++) {
-        Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
-        hash = (hash ^ c) * 0x9E3779B97F4A7C15; /* an odd number without a pattern */
-        hash ^= hash >> 32;
-        other = (other ^ c) * 0xC2B2AE3D27D4EB4F;
-        other ^= other >> 32;
-    }
-    word->hash = hash;
-    word->check = (uint32_t)other;
+    Py_ssize_t at = word->start, end = word->end;
+    word->hash = table->seeds[0];
+    word->check = table->seeds[1];
+#define LETTER_AT(i) ((i) < end ? PyUnicode_READ(text->kind, text->data, i) : 0)
+    for (; at < end; at += 3) mix(word, LETTER_AT(at), LETTER_AT(at + 1), LETTER_AT(at + 2));
+#undef LETTER_AT
 }
 
 /* Return the slot of a word, or the free one where it belongs. */
 static inline Slot *slot_of(const Table *table, const Word *word) {
     for (size_t at = word->hash & table->mask;; at = (at + 1) & table->mask) {
         Slot *slot = &table->slots[at];
-        if (slot->number < 0 || (slot->hash == word->hash && slot->check == word->check))
+        if (slot->number < 0 || (slot->hash == word->hash && slot->check == (uint32_t)word->check))
             return slot;
     }
 }
@@ -106,7 +110,7 @@ static inline int32_t number_of(Table *table, const Word *word, PyObject *str, P
     int failed = !spelled || PyList_Append(fresh, spelled) < 0;
     Py_XDECREF(spelled);
     if (failed) return -1;
-    *slot = (Slot){word->hash, word->check, table->count};
+    *slot = (Slot){word->hash, (uint32_t)word->check, table->count};
     return table->count++;
 }
 

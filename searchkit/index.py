@@ -32,6 +32,7 @@ from searchkit.errors import CorruptIndex, SearchkitError
 from searchkit.generations import REMOVED, read_manifest
 from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
+from searchkit.schema import PAIR
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -134,7 +135,7 @@ class Index:
             kept = titles > 0 if kept is None else kept & (titles > 0)
         if kept is not None:
             docs, titles, texts = docs[kept], titles[kept], texts[kept]
-        is_label = segment.terms[term][:1] < b" "  # of a field that is not text
+        is_label = segment.terms[term][:1] < PAIR.encode()  # of a field that is not text
         return Postings(docs, saturate(texts) if is_label else self.worths(docs, titles, texts))
 
     def worths(self, docs: Numbers | Ints, titles: Array, texts: Array) -> Floats:

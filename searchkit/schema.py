@@ -36,6 +36,14 @@ def key(name: str, term: str) -> str:
     return f"{chr(number)}{term}" if number else term
 
 
+PAIR = "\x1f"  # put before two lemmas that often stand side by side (`codec.together`)
+
+
+def pair_key(left: str, right: str) -> str:
+    """Return two lemmas, side by side in title or text, as the term dictionary has them."""
+    return f"{PAIR}{left} {right}"
+
+
 def values(value: str | tuple[str, ...]) -> Iterator[tuple[int, Token]]:
     """Yield the words of a text, or of a list of texts, with their positions."""
     position = 0

@@ -20,8 +20,8 @@ from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.codec.arrays import check, write
 from searchkit.codec.merge import THREADS, merge_runs
+from searchkit.codec.runs import Learned
 from searchkit.codec.segment import id_hash
-from searchkit.codec.stored import Packer
 from searchkit.codec.workers import make_runs
 from searchkit.corpus import Corpus
 from searchkit.errors import ArticleError, CorpusError, CorruptIndex
@@ -39,7 +39,8 @@ MEMORY = 1000  # MB that a build may take, if nothing else is said
 BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
-SAMPLE = 1_000  # articles that the dictionary of Zstandard is trained on
+SAMPLE = 1_000  # articles that are learned from before the first is written
+SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
 SMALL = 500  # articles that are analysed before another process would have started
 
@@ -289,19 +290,32 @@ def _write_segment(
 ) -> Averages | None:
     """Write a segment; return the averages it was ranked by, None where there is no article."""
     memory = means.memory * 1_000_000
-    runs = _runs(articles, memory // BYTES_A_CHARACTER // (means.processes() + 1))
-    first = next(runs, [])
-    if not first:
+    sample = _sample(articles)
+    if not sample:
         return None
-    dictionary = cache(lambda: Packer.trained(first[:SAMPLE]).dictionary)
+    learned = cache(lambda: Learned.of(sample))
+    characters = memory // BYTES_A_CHARACTER // (means.processes() + 1)
     folder = building / "runs"
     folder.mkdir()
-    jobs = means.processes() if len(first) >= SMALL else 1
-    made = make_runs(chain([first], runs), folder, dictionary, jobs)
+    jobs = means.processes() if len(sample) >= SMALL else 1
+    made = make_runs(_runs(chain(sample, articles), characters), folder, learned, jobs)
     at_once = max(memory // BYTES_A_ROW // THREADS, 1)
-    averages = merge_runs(made, dictionary(), building / name, averages, at_once=at_once)
+    dictionary = learned().dictionary
+    averages = merge_runs(made, dictionary, building / name, averages, at_once=at_once)
     shutil.rmtree(folder)
     return averages
+
+
+def _sample(articles: Iterator[Article]) -> list[Article]:
+    """Take the first articles, SAMPLE of them at most and some SAMPLE_SIZE characters."""
+    sample, size = list[Article](), 0
+    while len(sample) < SAMPLE and size < SAMPLE_SIZE:
+        article = next(articles, None)
+        if article is None:
+            break
+        sample.append(article)
+        size += len(article.text)
+    return sample
 
 
 def _runs(articles: Iterator[Article], characters: int) -> Iterator[list[Article]]:

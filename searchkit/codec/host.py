@@ -160,8 +160,8 @@ class Words:
     def __init__(self, segment: Segment, name: str) -> None:
         self._segment, self._terms = segment, segment.terms
         self._sign = key(name, "").encode()
-        # The terms of "main" have no sign, and stand behind all that have one.
-        self._low, self._high = self._terms.prefixed(self._sign or chr(len(FIELDS)).encode())
+        # The terms of "main" have no sign, and stand behind all that have one, and behind pairs.
+        self._low, self._high = self._terms.prefixed(self._sign or b" ")
         if not self._sign:
             self._high = len(self._terms)
 

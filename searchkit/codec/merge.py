@@ -23,6 +23,7 @@ from searchkit.codec.strings import string_arrays
 from searchkit.generations import Averages
 from searchkit.kernel import kernel
 from searchkit.query.rank import K1, norms, saturate
+from searchkit.schema import PAIR
 
 Ints = NDArray[np.int64]
 
@@ -193,7 +194,7 @@ def _merge(
     at_once: int,
 ) -> None:
     """Write postings and places, one range of terms after the other."""
-    of_text = int(np.searchsorted(np.array([term[0] for term in terms], np.uint8), 0x20))
+    of_text = int(np.searchsorted(np.array([term[0] for term in terms], np.uint8), ord(PAIR)))
     forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
 
     shared = _Shared(out.articles, forms, of_text)

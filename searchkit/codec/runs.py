@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -18,20 +19,39 @@ from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, milestones
+from searchkit.codec.together import Pairs, found_together, often_together
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
-from searchkit.schema import FIELDS, GAP, key, values
+from searchkit.schema import FIELDS, GAP, key, pair_key, values
 
 _ARRAYS = ("terms", "first_posting", "first_row", "docs", "counts", "positions", "pairs")
 
 Vocabulary = tuple[list[str], list[tuple[int, str]]]
 
 
+class Learned(NamedTuple):
+    """What was learned from the first articles: the same for all runs.
+
+    Attributes:
+        dictionary: of the records.
+        together: pairs of words that are terms of their own.
+    """
+
+    dictionary: bytes
+    together: Pairs
+
+    @classmethod
+    def of(cls, articles: Sequence[Article]) -> Self:
+        """Learn from some articles."""
+        return cls(Packer.trained(articles).dictionary, often_together(articles))
+
+
 class RunMaker:
     """What a process needs to make runs; it learns words as it goes."""
 
-    def __init__(self, dictionary: bytes) -> None:
-        self._packer = Packer(dictionary)
+    def __init__(self, learned: Learned) -> None:
+        self._packer = Packer(learned.dictionary)
+        self._together = learned.together
         self._batches = Batches()
         self._terms: dict[str, int] = {}
         self._term_of_pair = array("i")
@@ -40,7 +60,6 @@ class RunMaker:
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
         rows, words, starts = self._rows(articles)
-        self._learn()
         arrays = _inverted(len(self._terms), self._term_of_pair, rows)
         largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
         arrays["largest"] = np.array(largest, "<u4")
@@ -65,10 +84,22 @@ class RunMaker:
         first = np.zeros_like(rows.words)  # positions of the words of a text follow its title's
         first[1::2] = rows.words[::2] + GAP
         columns = rows.text >> 1, rows.position + first[rows.text], rows.pair
-        labels = self._labels(articles)
-        both = zip(columns, labels, strict=True)
-        found = [np.concatenate([column, np.array(more, np.int32)]) for column, more in both]
+        self._learn()
+        more = zip(columns, self._labels(articles), self._pairs(columns), strict=True)
+        found = [np.concatenate([np.asarray(each, np.int32) for each in every]) for every in more]
+        self._learn()
         return found, rows.words, rows.starts
+
+    def _pairs(self, columns: Sequence[Array]) -> Array:
+        """Return the rows of words that often stand side by side."""
+        *rows, pair = columns
+        term = np.array(self._term_of_pair)[pair]
+        found, places = found_together(self._together, self._terms, rows, term)
+        known = self._batches.pairs
+        keys = [pair_key(left, right) for left, right in found]
+        numbers = [known.setdefault((key, key), len(known)) for key in keys]
+        places[2] = np.array(numbers, np.int64)[places[2]]
+        return places
 
     def _labels(self, articles: Sequence[Article]) -> tuple[list[int], list[int], list[int]]:
         """Return the rows of sources, sections, authors and tags: few values, met often."""

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from searchkit.article import FIELDS, Article
-from searchkit.codec.runs import RunMaker, Vocabulary
+from searchkit.codec.runs import Learned, RunMaker, Vocabulary
 from searchkit.errors import BuildFailed
 
 Run = list[Article]
@@ -30,15 +30,13 @@ _fields = attrgetter(*FIELDS)  # all but the text
 _PROGRAM = "from searchkit.codec.workers import work; work()"
 
 
-def make_runs(
-    runs: Iterator[Run], folder: Path, dictionary: Callable[[], bytes], jobs: int
-) -> Made:
+def make_runs(runs: Iterator[Run], folder: Path, learned: Callable[[], Learned], jobs: int) -> Made:
     """Make a file of each run in a folder; return, for each process, its files and vocabulary.
 
     Args:
         runs: read as processes become free.
         folder: where the files go.
-        dictionary: returns that of the records; called while a process starts.
+        learned: returns what is the same for all runs; called while a process starts.
         jobs: how many processes make runs; with one, none is started.
 
     Raises:
@@ -47,7 +45,7 @@ def make_runs(
     """
     paths = (folder / f"{number}.arrays" for number in range(sys.maxsize))
     if jobs == 1 or not sys.executable:
-        maker = RunMaker(dictionary())
+        maker = RunMaker(learned())
         made = [maker.make(run, path) for run, path in zip(runs, paths, strict=False)]
         return [(made, maker.vocabulary())]
     with ExitStack() as stack:
@@ -62,7 +60,7 @@ def make_runs(
                     del busy[future]
             idle = [worker for worker in workers if worker not in busy.values()]
             if not idle:
-                idle = [stack.enter_context(_Worker(dictionary))]
+                idle = [stack.enter_context(_Worker(learned))]
                 workers += idle
             [worker, *_] = idle
             busy[threads.submit(worker.make, run, path)] = worker
@@ -74,7 +72,7 @@ def make_runs(
 class _Worker:
     """One process, seen from outside."""
 
-    def __init__(self, dictionary: Callable[[], bytes]) -> None:
+    def __init__(self, learned: Callable[[], Learned]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - nothing of it is from outside
             [sys.executable, "-c", _PROGRAM],
             stdin=subprocess.PIPE,
@@ -84,7 +82,7 @@ class _Worker:
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
         self._input, self._output = self._process.stdin, self._process.stdout
         self.made: list[Path] = []
-        self._send(dictionary())
+        self._send(learned())
 
     def __enter__(self) -> Self:
         return self

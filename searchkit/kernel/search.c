@@ -22,6 +22,7 @@
 #define BLOCK 64
 #define ODD 255
 #define CHAMPIONS 128
+#define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
 #define SLOTS 16      /* words of a query; longer ones are left to the twin */
 #define TRIED 32      /* articles whose bonuses are looked up first */
 #define NOWHERE UINT64_MAX
@@ -271,7 +272,7 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
     }
     list->having = end - list->start;
     uint64_t text_start = term ? s->terms_ends[term - 1] : 0;
-    list->is_label = text_start < s->n_terms_bytes && s->terms_bytes[text_start] < 0x20;
+    list->is_label = text_start < s->n_terms_bytes && s->terms_bytes[text_start] < PAIR;
     uint64_t low = 0, high = s->n_frequent;
     while (low < high) {
         uint64_t middle = (low + high) / 2;
@@ -763,6 +764,29 @@ static int resolve_prefix(Query *q, Word *word) {
     return 1;
 }
 
+/* Takes a phrase of two words for one, if they often stand together (codec/together.py). */
+static int resolve_pair(Query *q, Word *phrase) {
+    Strings terms = STRINGS(q->s, terms);
+    char key[512] = {PAIR};
+    size_t size = 1;
+    for (int i = 0; i < 2; i++) {
+        const Word *word = &phrase->words[i];
+        if (phrase->n != 2 || word->kind != WORD || word->n_terms != 1) return 1;
+        uint64_t term = word->terms[0].term, start = term ? terms.ends[term - 1] : 0;
+        uint64_t length = terms.ends[term] - start;
+        if (start > terms.ends[term] || terms.ends[term] > terms.size) return 0;
+        if (length < 1 || terms.bytes[start] < 0x20 || size + length + 1 > sizeof key) return 1;
+        if (i) key[size++] = ' ';
+        memcpy(key + size, terms.bytes + start, length);
+        size += length;
+    }
+    int64_t pair = find(&terms, (const uint8_t *)key, (Py_ssize_t)size);
+    if (pair < 0) return 1;
+    phrase->kind = WORD;
+    phrase->terms = keep(q, sizeof(List));
+    return phrase->terms && add_term(q, phrase, (uint64_t)pair);
+}
+
 /* Finds a word in the segment at hand; 0 on failure. */
 static int resolve(Query *q, Word *word) {
     Strings terms = STRINGS(q->s, terms);
@@ -772,7 +796,7 @@ static int resolve(Query *q, Word *word) {
     if (word->kind == PHRASE) {
         for (int i = 0; i < word->n; i++)
             if (!resolve(q, &word->words[i])) return 0;
-        return 1;
+        return resolve_pair(q, word);
     }
     if (word->kind == FORM) return resolve_form(q, word);
     if (word->kind == PREFIX) return resolve_prefix(q, word);

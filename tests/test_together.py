@@ -1,0 +1,49 @@
+"""Pairs of words that often stand side by side, and what they are for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from searchkit import Archive
+from searchkit.article import Article
+from searchkit.codec.together import often_together
+from searchkit.schema import pair_key
+
+MakeArchive = Callable[[list[dict[str, Any]]], Archive]
+
+TEXTS = [
+    "Мирних угод п'ять.",
+    "мирна угода в місті",
+    "Мирні угоди: мирні угоди.",
+    "Мир. Мирній угоді",
+]
+
+
+def articles(texts: list[str]) -> list[Article]:
+    return [Article(str(number), text) for number, text in enumerate(texts)]
+
+
+def test_pairs_are_counted_by_articles_in_any_form() -> None:
+    """A pair must be in four of them; how often in each does not matter."""
+    assert ("мирний", "угода") in often_together(articles(TEXTS))
+    assert ("мирний", "угода") not in often_together(articles(TEXTS[:3]))
+
+
+def test_pairs_with_function_words_are_not_kept() -> None:
+    """`у місті` is asked for seldom, and stands everywhere."""
+    assert often_together(articles(["у місті"] * 9)) == []
+
+
+@pytest.mark.parametrize("query", ['"мирна угода"', '"мирних угод"', '"угода мирна"'])
+def test_a_phrase_is_the_same_with_pairs_and_without(make_archive: MakeArchive, query: str) -> None:
+    """In three articles the pair is not often enough; its words weigh the same in both archives."""
+    [few, many] = (
+        make_archive([{"id": str(i), "text": text, "title": text} for i, text in enumerate(texts)])
+        for texts in (TEXTS[:3], TEXTS)
+    )
+    pair = pair_key("мирний", "угода").encode()
+    assert [archive.index.having(pair) for archive in (few, many)] == [0, 4]
+    found = {hit.id for hit in many.search(query)}
+    assert {hit.id for hit in few.search(query)} == found - {"3"}
+    assert found == (set() if query == '"угода мирна"' else {"0", "1", "2", "3"})

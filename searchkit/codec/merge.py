@@ -118,18 +118,16 @@ def _vocabulary(
 class _Run:
     """A run, its terms numbered as in the whole segment, its articles likewise.
 
-    There may be a thousand of them: what is kept in memory is 8 bytes a term.
+    There may be a thousand of them: what is kept in memory is 4 bytes a term.
 
     Attributes:
         terms: ascending.
-        places: where each of them is among the terms of the file.
         ordinal_of_pair: of each pair of the process the form's number among those of its term.
         numbers: of the articles.
     """
 
     arrays: Arrays
     terms: Array
-    places: Array
     ordinal_of_pair: Ints
     numbers: Array = field(default_factory=lambda: np.empty(0, np.uint32))
 
@@ -137,20 +135,17 @@ class _Run:
         """Return the arrays as the kernel takes them."""
         names = ("first_posting", "first_row", "docs", "counts", "positions", "pairs")
         ordinals = self.ordinal_of_pair.astype(np.uint32)
-        return self.terms, self.places, *map(self.arrays.__getitem__, names), self.numbers, ordinals
+        return self.terms, *map(self.arrays.__getitem__, names), self.numbers, ordinals
 
-    def sizes(self, array: str, places: Array) -> tuple[Ints, Ints]:
+    def sizes(self, array: str, terms: slice = slice(None)) -> tuple[Ints, Ints]:
         """Return where the postings or rows of some terms begin, and how many they are."""
-        firsts = self.arrays[array]
-        first = firsts[places].astype(np.int64)
-        return first, firsts[places + 1] - first
+        firsts = self.arrays[array].astype(np.int64)
+        return firsts[:-1][terms], np.diff(firsts)[terms]
 
 
 def _open_run(path: Path, of_term: Ints, ordinals: Ints) -> _Run:
     arrays = read(path)
-    terms = of_term[arrays["terms"]].astype(np.uint32)
-    order = np.argsort(terms).astype(np.uint32)  # from that in which words were met
-    return _Run(arrays, terms[order], order, ordinals)
+    return _Run(arrays, of_term[arrays["terms"]].astype(np.uint32), ordinals)
 
 
 def _number(runs: Sequence[_Run]) -> dict[str, Array]:
@@ -208,8 +203,8 @@ def _merge(
 
     sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
     for run in runs:
-        sizes[0, run.terms] += run.sizes("first_posting", run.places)[1]
-        sizes[1, run.terms] += run.sizes("first_row", run.places)[1]
+        sizes[0, run.terms] += run.sizes("first_posting")[1]
+        sizes[1, run.terms] += run.sizes("first_row")[1]
     pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
         waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
@@ -292,8 +287,8 @@ def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
     shift = 0
     for run in runs:
         here = slice(*np.searchsorted(run.terms, np.array([piece.begin, piece.end], np.uint32)))
-        posting, which = slices(*run.sizes("first_posting", run.places[here]))
-        row, _ = slices(*run.sizes("first_row", run.places[here]))
+        posting, which = slices(*run.sizes("first_posting", here))
+        row, _ = slices(*run.sizes("first_row", here))
         counts = run.arrays["counts"][posting].astype(np.int64)
         numbers = run.numbers[run.arrays["docs"][posting]].astype(np.int64)
         terms = run.terms[here][which].astype(np.int64)

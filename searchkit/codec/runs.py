@@ -1,8 +1,8 @@
 """Runs: articles become rows (term, article, position, form), sorted, in a file of arrays.
 
 A *run* is what one process makes of some thousand articles. A process numbers its words as it
-meets them, so that no string is sorted or compared before the end, when `codec.merge` makes
-one segment of all runs.
+meets them, and puts the rows of a run in the order of their terms as strings: so `codec.merge`,
+which makes one segment of all runs, reads each of them from its beginning to its end.
 """
 
 from array import array
@@ -54,13 +54,18 @@ class RunMaker:
         self._together = learned.together
         self._batches = Batches()
         self._terms: dict[str, int] = {}
+        self._sorted: list[str] = []
         self._term_of_pair = array("i")
         self._values: dict[tuple[str, str | tuple[str, ...]], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
         rows, words, starts = self._rows(articles)
-        arrays = _inverted(len(self._terms), self._term_of_pair, rows)
+        ranked = np.array(self._ranked(), np.int32)
+        ranks = np.empty_like(ranked)
+        ranks[ranked] = np.arange(len(ranked))
+        arrays = _inverted(len(ranks), ranks[np.array(self._term_of_pair, np.int32)], rows)
+        arrays["terms"] = ranked[arrays["terms"]].astype("<u4")
         largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
         arrays["largest"] = np.array(largest, "<u4")
         arrays |= self._stored(articles, words, starts)
@@ -71,6 +76,12 @@ class RunMaker:
         """Return the terms by their numbers here, and of each pair the term and the form."""
         forms = [form for _, form in self._batches.pairs]
         return list(self._terms), list(zip(self._term_of_pair, forms, strict=True))
+
+    def _ranked(self) -> list[int]:
+        """Return the numbers of all terms in the order of their strings."""
+        self._sorted += islice(self._terms, len(self._sorted), None)
+        self._sorted.sort()  # most of it is sorted already, which costs next to nothing
+        return list(map(self._terms.__getitem__, self._sorted))
 
     def _learn(self) -> None:
         pairs = islice(self._batches.pairs, len(self._term_of_pair), None)
@@ -150,19 +161,19 @@ class RunMaker:
         }
 
 
-def _inverted(terms: int, term_of_pair: "array[int]", rows: Sequence[Array]) -> dict[str, Array]:
+def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[str, Array]:
     """Sort rows (article, position, pair) by term; return postings and places as arrays.
 
     Args:
         terms: how many there are.
-        term_of_pair: their numbers.
+        term_of_pair: their ranks.
         rows: of each term, the articles ascending.
     """
     if kernel:
         made = kernel.invert(terms, term_of_pair, *rows)
         return {name: np.frombuffer(each, "<u4") for name, each in zip(_ARRAYS, made, strict=True)}
     number, position, pair = rows
-    order = np.array(term_of_pair)[pair].astype(np.uint64) << np.uint64(32)
+    order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
     order |= np.arange(len(pair), dtype=np.uint64)
     order.sort()  # a sort of plain numbers is three times as fast as one of their indexes
     term = (order >> np.uint64(32)).astype(np.int64)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* What `_gather` hands over of each run, in this order; all 32-bit numbers. */
-enum { TERMS, PLACES, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, NUMBERS, ORDINALS,
+enum { TERMS, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, NUMBERS, ORDINALS,
        ARRAYS };
 
 typedef struct {
@@ -50,7 +50,7 @@ typedef struct {
 /* Adds a term's postings in one run to the others; the new number of postings, or -1. */
 static Py_ssize_t take(Merge *m, size_t which, size_t n) {
     Run *run = &m->runs[which];
-    size_t place = run->of[PLACES][run->at];
+    size_t place = run->at;
     if (place + 1 >= run->size[FIRST_POSTING] || place + 1 >= run->size[FIRST_ROW]) return -1;
     size_t p = run->of[FIRST_POSTING][place], end = run->of[FIRST_POSTING][place + 1];
     size_t row = run->of[FIRST_ROW][place];
@@ -157,7 +157,7 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *arrays = PyTuple_GET_ITEM(told, i);
         if (!PyTuple_Check(arrays) || PyTuple_GET_SIZE(arrays) != ARRAYS) {
-            PyErr_SetString(PyExc_TypeError, "a run is a tuple of ten arrays");
+            PyErr_SetString(PyExc_TypeError, "a run is a tuple of nine arrays");
             return 0;
         }
         for (int j = 0; j < ARRAYS; j++) {
@@ -165,10 +165,6 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
             if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, j), view, PyBUF_SIMPLE) < 0) return 0;
             runs[i].of[j] = view->buf;
             runs[i].size[j] = (size_t)view->len / 4;
-        }
-        if (runs[i].size[PLACES] < runs[i].size[TERMS]) {
-            PyErr_SetString(PyExc_ValueError, "a place is missing");
-            return 0;
         }
     }
     return 1;

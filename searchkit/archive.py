@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 from searchkit.article import Article
 from searchkit.dates import DateLike, parse_span
@@ -28,8 +28,7 @@ Sort = Literal["relevance", "date"]
 _FOREVER = 99999999999999
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One article that was found.
 
     Attributes:

@@ -12,7 +12,6 @@ article: of the text itself only the paragraphs that have marks are read. What t
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice, starmap
 from typing import NamedTuple
 
@@ -34,8 +33,7 @@ Span = tuple[int, int]
 Mark = tuple[int, int, int]  # a word that matches: its span, and which part of the query it answers
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A piece of an article.
 
     Attributes:

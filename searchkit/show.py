@@ -120,7 +120,7 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
         **article,
         "score": round(hit.score, 4),
         "all_words": hit.all_words,
-        "passages": [asdict(passage) for passage in hit.passages],
+        "passages": [passage._asdict() for passage in hit.passages],
     }
     if hit.factors:
         found["explain"] = [

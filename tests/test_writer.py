@@ -283,7 +283,7 @@ def answers(archive: Archive) -> list[tuple[int, int, dict[str, Hit]]]:
         (
             page.total,
             page.total_all_words,
-            {hit.id: replace(hit, score=0.0) for hit in page},
+            {hit.id: hit._replace(score=0.0) for hit in page},
         )
         for page in pages
     ]

@@ -41,7 +41,7 @@ Ints = NDArray[np.int64]
 
 STRIDE = 16  # words from milestone to milestone
 
-LEVEL = 3  # 100 MB/s; level 9 saves a tenth more and takes ten times as long
+LEVEL = 3  # 100 MB/s; level 9 saves a twelfth more and takes five times as long
 _DICTIONARY = 112_640  # bytes, the size that Zstandard recommends
 _ENOUGH = 100  # records to train a dictionary on; fewer have nothing in common
 _LARGEST = 1 << 30  # bytes; no record of ours is larger, and none may ask for more memory

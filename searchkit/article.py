@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,12 @@ class Article:
         """Return 16 bytes that change whenever any field does."""
         import hashlib  # noqa: PLC0415 - who only searches needs none
 
-        content = self.content().encode("utf-8", "surrogatepass")
+        content = self.content().encode("utf-16-le", "surrogatepass")  # quicker than UTF-8
         return hashlib.blake2b(content, digest_size=16).digest()
 
     def content(self) -> str:
         """Return all of it: one line of JSON, the other fields in their order; then the text."""
-        values = [getattr(self, name) for name in FIELDS]
-        return f"{_encode(values)}\n{self.text}"
+        return f"{_encode(_values(self))}\n{self.text}"
 
     @classmethod
     def of(cls, content: str) -> "Article":
@@ -64,3 +64,4 @@ _decode = json.JSONDecoder().raw_decode
 
 # Every field but the text, in order.
 FIELDS = tuple(name for name in Article.__match_args__ if name != "text")
+_values = attrgetter(*FIELDS)

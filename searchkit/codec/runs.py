@@ -84,9 +84,10 @@ class RunMaker:
         return list(map(self._terms.__getitem__, self._sorted))
 
     def _learn(self) -> None:
-        pairs = islice(self._batches.pairs, len(self._term_of_pair), None)
-        terms = self._terms
-        self._term_of_pair.extend([terms.setdefault(term, len(terms)) for term, _ in pairs])
+        pairs, terms = self._batches.pairs, self._terms
+        new = len(pairs) - len(self._term_of_pair)
+        fresh = [*islice(reversed(pairs), new)][::-1]
+        self._term_of_pair.extend([terms.setdefault(term, len(terms)) for term, _ in fresh])
 
     def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""

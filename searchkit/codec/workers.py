@@ -5,6 +5,7 @@ They are plain subprocesses that are handed pickled work through a pipe, rather 
 more, and fork its threads' locks.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -66,7 +67,8 @@ def make_runs(runs: Iterator[Run], folder: Path, learned: Callable[[], Learned],
             busy[threads.submit(worker.make, run, path)] = worker
         for future in busy:
             future.result()
-        return [(worker.made, worker.vocabulary()) for worker in workers]
+        words = threads.map(_Worker.vocabulary, workers)
+        return [(worker.made, own) for worker, own in zip(workers, words, strict=True)]
 
 
 class _Worker:
@@ -166,3 +168,4 @@ def work() -> None:
             result = error
         pickle.dump(result, sink, pickle.HIGHEST_PROTOCOL)
         sink.flush()
+        gc.freeze()  # the words that were learned stay: no need to look through them for garbage

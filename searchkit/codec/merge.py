@@ -76,7 +76,7 @@ def merge_runs(
 
 def _vocabulary(
     vocabularies: Sequence[Vocabulary],
-) -> tuple[list[bytes], dict[str, Array], list[tuple[Ints, Ints]]]:
+) -> tuple[list[bytes], dict[str, Array], list[tuple[Ints, Array]]]:
     """Put the words of all processes in order.
 
     Returns:
@@ -107,7 +107,7 @@ def _vocabulary(
         "lemmas": owner[likeliest].astype("<u4"),
     }
     ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
-    ordinals = [ordinal[np.searchsorted(distinct, each)] for each in keys]
+    ordinals = [ordinal[np.searchsorted(distinct, each)].astype(np.uint32) for each in keys]
     return terms, arrays, list(zip(of_terms, ordinals, strict=True))
 
 
@@ -128,14 +128,14 @@ class _Run:
 
     arrays: Arrays
     terms: Array
-    ordinal_of_pair: Ints
+    ordinal_of_pair: Array
     numbers: Array = field(default_factory=lambda: np.empty(0, np.uint32))
 
     def handed(self) -> tuple[Array, ...]:
         """Return the arrays as the kernel takes them."""
         names = ("first_posting", "first_row", "docs", "counts", "positions", "pairs")
-        ordinals = self.ordinal_of_pair.astype(np.uint32)
-        return self.terms, *map(self.arrays.__getitem__, names), self.numbers, ordinals
+        arrays = map(self.arrays.__getitem__, names)
+        return self.terms, *arrays, self.numbers, self.ordinal_of_pair
 
     def sizes(self, array: str, terms: slice = slice(None)) -> tuple[Ints, Ints]:
         """Return where the postings or rows of some terms begin, and how many they are."""
@@ -143,7 +143,7 @@ class _Run:
         return firsts[:-1][terms], np.diff(firsts)[terms]
 
 
-def _open_run(path: Path, of_term: Ints, ordinals: Ints) -> _Run:
+def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
     arrays = read(path)
     return _Run(arrays, of_term[arrays["terms"]].astype(np.uint32), ordinals)
 
@@ -205,6 +205,7 @@ def _merge(
     for run in runs:
         sizes[0, run.terms] += run.sizes("first_posting")[1]
         sizes[1, run.terms] += run.sizes("first_row")[1]
+        run.arrays.release()
     pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
         waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
@@ -301,7 +302,7 @@ def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
             counts,
             np.cumsum(counts) - counts + shift,
             run.arrays["positions"][row].astype(np.int64),
-            run.ordinal_of_pair[run.arrays["pairs"][row]],
+            run.ordinal_of_pair[run.arrays["pairs"][row]].astype(np.int64),
         )
         shift += len(row)
         for column, array in zip(columns, new, strict=True):

@@ -14,9 +14,9 @@ MakeArchive = Callable[[list[dict[str, Any]]], Archive]
 
 TEXTS = [
     "Мирних угод п'ять.",
-    "мирна угода в місті",
-    "Мирні угоди: мирні угоди.",
-    "Мир. Мирній угоді",
+    "мирна угода в місті, мирна угода",
+    "Про мирну угоду й багато мирних угод",
+    "Мир. Мирна угода",
 ]
 
 
@@ -25,7 +25,7 @@ def articles(texts: list[str]) -> list[Article]:
 
 
 def test_pairs_are_counted_by_articles_in_any_form() -> None:
-    """A pair must be in four of them; how often in each does not matter."""
+    """It must be in four, in forms that are in two; how often in each does not matter."""
     assert ("мирний", "угода") in often_together(articles(TEXTS))
     assert ("мирний", "угода") not in often_together(articles(TEXTS[:3]))
 
@@ -46,4 +46,4 @@ def test_a_phrase_is_the_same_with_pairs_and_without(make_archive: MakeArchive, 
     assert [archive.index.having(pair) for archive in (few, many)] == [0, 4]
     found = {hit.id for hit in many.search(query)}
     assert {hit.id for hit in few.search(query)} == found - {"3"}
-    assert found == ({"2"} if query == '"угода мирна"' else {"0", "1", "2", "3"})
+    assert found == (set() if query == '"угода мирна"' else {"0", "1", "2", "3"})

@@ -105,7 +105,7 @@ class RunMaker:
     def _pairs(self, columns: Sequence[Array]) -> Array:
         """Return the rows of words that often stand side by side."""
         *rows, pair = columns
-        term = np.array(self._term_of_pair)[pair]
+        term = np.array(self._term_of_pair, np.int32)[pair]
         found, places = found_together(self._together, self._terms, rows, term)
         known = self._batches.pairs
         keys = [pair_key(left, right) for left, right in found]

@@ -6,14 +6,19 @@ are kept like those of a word, under `schema.pair_key`, so that such a phrase is
 one word. Which pairs there are changes nothing but the time that a phrase takes.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise, product
 
 import numpy as np
 
-from searchkit.analysis import is_function_word
-from searchkit.analysis.arrays import Batches, slices
+from searchkit.analysis import form_terms, is_function_word
+from searchkit.analysis.arrays import slices
+from searchkit.analysis.normalize import fold, normalize
+from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.codec.arrays import Array
+from searchkit.kernel import kernel
 
 SAMPLE = 512  # articles in which pairs are counted
 LEAST = 4  # of these, that a pair must be in
@@ -24,40 +29,20 @@ Pairs = Sequence[tuple[str, str]]
 def often_together(articles: Sequence[Article]) -> Pairs:
     """Return the pairs of lemmas that stand side by side in LEAST of the first SAMPLE articles.
 
-    Function words are left out: their pairs are many, and seldom asked for.
+    Function words are left out: their pairs are many, and seldom asked for. So that few words need
+    be looked up, a pair of forms that stands in one article only does not count.
     """
-    batches = Batches()
-    rows = batches.rows([article.text for article in articles[:SAMPLE]])
-    terms: dict[str, int] = {}
-    numbers = [terms.setdefault(lemma, len(terms)) for lemma, _ in batches.pairs]
-    told = [not is_function_word(lemma) for lemma in terms]
-    term = np.array(numbers, np.int64)[rows.pair]
-    kept = np.array(told, bool)[term].nonzero()[0]
-    left, right = side_by_side((rows.text, rows.position), kept, kept)
-    each = np.unique(np.stack([term[left], term[right], rows.text[left]]), axis=1)
-    pairs, articles_with = np.unique(each[:2], axis=1, return_counts=True)
-    names = list(terms)
-    return [(names[a], names[b]) for a, b in pairs[:, articles_with >= LEAST].T.tolist()]
-
-
-def side_by_side(rows: Sequence[Array], lefts: Array, rights: Array) -> tuple[Array, Array]:
-    """Return each two rows of which the second stands one position behind the first.
-
-    Args:
-        rows: text and position of each, ascending.
-        lefts: which of them may be the first, ascending.
-        rights: likewise, the second.
-
-    >>> every = np.arange(4)
-    >>> side_by_side([np.array([0, 0, 0, 1]), np.array([4, 5, 5, 6])], every, every)
-    (array([0, 0]), array([1, 2]))
-    """
-    texts, positions = rows
-    places = texts.astype(np.int64) << 32 | positions
-    wanted, given = places[lefts] + 1, places[rights]
-    low = given.searchsorted(wanted)
-    second, first = slices(low, given.searchsorted(wanted, "right") - low)
-    return lefts[first], rights[second]
+    forms: Counter[tuple[str, str]] = Counter()
+    for article in articles[:SAMPLE]:
+        text = article.text
+        words = [fold(normalize(text[start:end])) for start, end in spans(text)]
+        forms.update(set(pairwise(words)))
+    lemmas: Counter[tuple[str, str]] = Counter()
+    for (left, right), count in forms.items():
+        if count > 1 and not (is_function_word(left) or is_function_word(right)):
+            for pair in product(form_terms(left), form_terms(right)):
+                lemmas[pair] += count
+    return [pair for pair, count in lemmas.items() if count >= LEAST]
 
 
 def found_together(
@@ -68,25 +53,43 @@ def found_together(
     Args:
         pairs: those that are looked for.
         terms: the numbers of all terms.
-        rows: article and position of each row, ascending.
-        term: of each row.
+        rows: article and position of each row, ascending; int32.
+        term: of each row; int32.
 
     Returns:
-        The pairs that were found; and, ascending, shape (3, places), the article and position of
-        the left word, and the number of the pair among those.
+        The pairs that were found; and, by article and position, shape (3, places), the article
+        and position of the left word, and the number of the pair among those.
     """
     numbers = {(terms[a] << 32 | terms[b]): (a, b) for a, b in pairs if a in terms and b in terms}
     wanted = np.array(sorted(numbers), np.int64)
     if not len(wanted):
-        return [], np.empty((3, 0), np.int64)
+        return [], np.empty((3, 0), np.int32)
     begins, ends = np.zeros((2, len(terms)), bool)
     begins[wanted >> 32] = True
     ends[wanted & 0xFFFFFFFF] = True
-    left, right = side_by_side(rows, begins[term].nonzero()[0], ends[term].nonzero()[0])
-    keys = term[left].astype(np.int64) << 32 | term[right]
+    if kernel:
+        found = kernel.side_by_side(*rows, term, wanted, begins, ends)
+        row, which = np.frombuffer(found, np.int32).reshape(-1, 2).T
+    else:
+        row, which = _side_by_side(rows, term, wanted, begins, ends)
+    met, number = np.unique(which, return_inverse=True)
+    places = np.stack([rows[0][row], rows[1][row], number.astype(np.int32)])
+    return [numbers[key] for key in wanted[met].tolist()], places
+
+
+def _side_by_side(
+    rows: Sequence[Array], term: Array, wanted: Array, begins: Array, ends: Array
+) -> tuple[Array, Array]:
+    """Return the row of each left word, and the number of its pair among those wanted."""
+    places = rows[0].astype(np.int64) << 32 | rows[1]
+    lefts, rights = begins[term].nonzero()[0], ends[term].nonzero()[0]
+    first = places[rights].searchsorted(places[lefts] + 1)
+    last = places[rights].searchsorted(places[lefts] + 1, "right")
+    second, of_left = slices(first, last - first)
+    row = lefts[of_left]
+    keys = term[row].astype(np.int64) << 32 | term[rights[second]]
     which = np.minimum(wanted.searchsorted(keys), len(wanted) - 1)
     kept = wanted[which] == keys
-    places = np.stack([*(column[left[kept]] for column in rows), which[kept]]).astype(np.int64)
-    places = np.unique(places, axis=1)  # a compound may have a lemma twice
-    met, places[2] = np.unique(places[2], return_inverse=True)
-    return [numbers[key] for key in wanted[met].tolist()], places
+    once = np.unique(np.stack([places[row[kept]], which[kept]]), axis=1, return_index=True)[1]
+    once.sort()  # a compound may have a lemma twice
+    return row[kept][once], which[kept][once]

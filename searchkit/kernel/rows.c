@@ -402,10 +402,94 @@ static PyObject *invert(PyObject *module, PyObject *args) {
     return found;
 }
 
+/* -- rows to pairs of words that stand side by side ------------------------------------------ */
+
+typedef struct {
+    Ints docs, positions, terms; /* of rows, ascending by the first two */
+    const uint64_t *wanted;      /* left term << 32 | right term, ascending */
+    Py_ssize_t count;
+    const uint8_t *begins, *ends; /* of each term, whether it is the left, the right of any */
+    Py_ssize_t known;             /* how many terms there are */
+    int32_t *found;               /* row of the left word and number of the pair, by turns */
+    Py_ssize_t size, room;
+} Sides;
+
+static int note(Sides *s, int32_t row, int32_t pair) {
+    for (Py_ssize_t i = s->size; i >= 2; i -= 2) { /* a compound may have a lemma twice */
+        int32_t before = s->found[i - 2];
+        if (s->docs.items[before] != s->docs.items[row] ||
+            s->positions.items[before] != s->positions.items[row]) break;
+        if (s->found[i - 1] == pair) return 1;
+    }
+    if (s->size + 2 > s->room) {
+        Py_ssize_t room = 2 * s->room + 1024;
+        int32_t *found = PyMem_Realloc(s->found, (size_t)room * sizeof *found);
+        if (!found) return 0;
+        s->found = found;
+        s->room = room;
+    }
+    s->found[s->size++] = row;
+    s->found[s->size++] = pair;
+    return 1;
+}
+
+static int note_followers(Sides *s, Py_ssize_t row) {
+    int32_t doc = s->docs.items[row], next = s->positions.items[row] + 1;
+    for (Py_ssize_t i = row + 1; i < s->docs.length && s->docs.items[i] == doc; i++) {
+        int32_t term = s->terms.items[i];
+        if (s->positions.items[i] > next) break;
+        if (s->positions.items[i] < next || !s->ends[term]) continue;
+        uint64_t key = (uint64_t)s->terms.items[row] << 32 | (uint32_t)term;
+        Py_ssize_t low = 0, high = s->count;
+        while (low < high) {
+            Py_ssize_t middle = (low + high) / 2;
+            if (s->wanted[middle] < key) low = middle + 1;
+            else high = middle;
+        }
+        if (low < s->count && s->wanted[low] == key && !note(s, (int32_t)row, (int32_t)low))
+            return 0;
+    }
+    return 1;
+}
+
+/* side_by_side(docs, positions, terms, wanted, begins, ends): see `found_together`. */
+static PyObject *side_by_side(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer views[6];
+    Sides s = {0};
+    PyObject *answer = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*", &views[0], &views[1], &views[2], &views[3],
+                          &views[4], &views[5]))
+        return NULL;
+    s.docs = ints_of(&views[0]);
+    s.positions = ints_of(&views[1]);
+    s.terms = ints_of(&views[2]);
+    s.wanted = views[3].buf;
+    s.count = views[3].len / 8;
+    s.begins = views[4].buf;
+    s.ends = views[5].buf;
+    s.known = views[4].len;
+    int fits = are_ints(&views[0]) && views[1].len == views[0].len &&
+               views[2].len == views[0].len && views[5].len == s.known && s.count < INT32_MAX &&
+               s.docs.length < INT32_MAX, done = 1;
+    for (Py_ssize_t i = 0; fits && i < s.terms.length; i++)
+        fits = s.terms.items[i] >= 0 && s.terms.items[i] < s.known;
+    for (Py_ssize_t i = 0; fits && done && i < s.docs.length; i++)
+        if (s.begins[s.terms.items[i]]) done = note_followers(&s, i);
+    if (!fits) PyErr_SetString(PyExc_ValueError, "rows and terms do not fit together");
+    else if (!done) PyErr_NoMemory();
+    else
+        answer = PyBytes_FromStringAndSize((char *)s.found, s.size * (Py_ssize_t)sizeof *s.found);
+    PyMem_Free(s.found);
+    release(views, 6);
+    return answer;
+}
+
 PyMethodDef rows_methods[] = {
     {"word_table", word_table, METH_VARARGS, NULL},
     {"number_words", number_words, METH_VARARGS, NULL},
     {"rows", rows, METH_VARARGS, NULL},
     {"invert", invert, METH_VARARGS, NULL},
+    {"side_by_side", side_by_side, METH_VARARGS, NULL},
     {NULL},
 };

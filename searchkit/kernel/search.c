@@ -289,7 +289,7 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
 
 static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
     Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
-    if (!list->made && chunk.b - chunk.a > 4096) {
+    if (!list->made && chunk.b - chunk.a > 1024) {
         uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
         uint64_t low = 0, high = s->n_dense;
         while (low < high) {

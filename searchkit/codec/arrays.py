@@ -27,7 +27,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -69,27 +69,34 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
     Raises:
         OSError: no room, no permission; the file is not complete then.
     """
-    table: Table = {}
-    with path.open("wb") as out:
-        out.seek(_ALIGN)
+    with Growing(path) as out:
         for name, array in arrays.items():
-            data = np.ascontiguousarray(array).view(np.uint8).data
-            table[name] = [array.dtype.str, len(array), _align(out), f"{zlib.crc32(data):08x}"]
-            out.write(data)
-        _finish(out, table)
+            out.put(name, [array])
 
 
 class Growing:
     """A file of arrays whose lengths are not known before the last of their parts is there.
 
-    Each array grows in a file of its own, and they are put together when the `with` block ends
-    without an error. Syncing is the caller's.
+    Arrays are `put` whole, or grow part by part (`append`), each in a file of its own; these are
+    put behind the others when the `with` block ends without an error. Syncing is the caller's.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._out = path.open("wb")
+        self._out.seek(_ALIGN)
         self._table: Table = {}
         self._files: dict[str, IO[bytes]] = {}
+
+    def put(self, name: str, parts: Iterable[Array]) -> None:
+        """Write a whole array, of one part or more."""
+        at, length, crc, kind = _align(self._out), 0, 0, ""
+        for part in parts:
+            data, kind = _bytes(part), part.dtype.str
+            length += len(part)
+            crc = zlib.crc32(data, crc)
+            self._out.write(data)
+        self._table[name] = [kind, length, at, f"{crc:08x}"]
 
     def append(self, name: str, part: Array) -> None:
         """Put a part at the end of an array, of which it has the dtype."""
@@ -99,7 +106,7 @@ class Growing:
         of_array = self._table[name]
         if part.dtype.str != of_array[0]:
             raise TypeError(f"{name} is {of_array[0]}, not {part.dtype.str}")
-        data = np.ascontiguousarray(part).view(np.uint8).data
+        data = _bytes(part)
         of_array[1] += len(part)
         of_array[3] = zlib.crc32(data, of_array[3])
         self._files[name].write(data)
@@ -121,36 +128,35 @@ class Growing:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
-                self._join()
+            with self._out:
+                if error is None:
+                    self._finish()
         finally:
             for name, file in self._files.items():
                 file.close()
                 self._part(name).unlink(missing_ok=True)
 
-    def _join(self) -> None:
-        with self._path.open("wb") as out:
-            out.seek(_ALIGN)
-            for name, part in self._files.items():
-                of_array = self._table[name]
-                of_array[2] = _align(out)
-                of_array[3] = f"{of_array[3]:08x}"
-                part.seek(0)
-                shutil.copyfileobj(part, out, _STEP)
-            _finish(out, self._table)
+    def _finish(self) -> None:
+        out = self._out
+        for name, part in self._files.items():
+            of_array = self._table[name]
+            of_array[2] = _align(out)
+            of_array[3] = f"{of_array[3]:08x}"
+            part.seek(0)
+            shutil.copyfileobj(part, out, _STEP)
+        text, at = json.dumps(self._table).encode(), out.tell()
+        out.write(text)
+        out.seek(0)
+        out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
+
+
+def _bytes(array: Array) -> memoryview:
+    return np.ascontiguousarray(array).view(np.uint8).data
 
 
 def _align(out: IO[bytes]) -> int:
     """Go on to where an array may begin."""
     return out.seek(-out.tell() % _ALIGN, os.SEEK_CUR)
-
-
-def _finish(out: IO[bytes], table: Table) -> None:
-    """Write the table, and where it is."""
-    text, at = json.dumps(table).encode(), out.tell()
-    out.write(text)
-    out.seek(0)
-    out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
 
 
 def read(path: Path) -> Arrays:
@@ -175,12 +181,15 @@ def check(path: Path) -> None:
     table = _read_table(path, mapped)
     arrays = Arrays(mapped, table)
     for name, array in arrays.items():
-        if f"{_crc(array):08x}" != table[name][3]:
+        data, crc = array.view(np.uint8), 0
+        for start in range(0, len(data), _STEP):
+            crc = zlib.crc32(data[start : start + _STEP].data, crc)
+            arrays.release()
+        if f"{crc:08x}" != table[name][3]:
             raise CorruptIndex(
                 f"{path} is damaged in the array {name!r}, at byte {table[name][2]} or after;"
                 " run `searchkit rebuild`, or go back with `searchkit rollback`."
             )
-        arrays.release()
 
 
 def _map(path: Path) -> mmap.mmap:
@@ -210,10 +219,3 @@ def _damaged(path: Path, offset: int) -> CorruptIndex:
         f"{path} is damaged at byte {offset} or is not of this format;"
         " run `searchkit rebuild`, or go back with `searchkit rollback`."
     )
-
-
-def _crc(array: Array) -> int:
-    data, crc = array.view(np.uint8), 0
-    for start in range(0, len(data), _STEP):
-        crc = zlib.crc32(data[start : start + _STEP].data, crc)
-    return crc

@@ -65,11 +65,9 @@ def merge_runs(
     articles["text_norms"] = norms("text", articles["text_words"], averages.text)
     with Growing(path) as out:
         for name, array in (words | articles).items():
-            out.append(name, array)
-        out.append("dictionary", np.frombuffer(dictionary, np.uint8))
-        for run in runs:
-            out.append("records", run.arrays["records"])
-            run.arrays.release()
+            out.put(name, [array])
+        out.put("dictionary", [np.frombuffer(dictionary, np.uint8)])
+        out.put("records", _records(runs))
         _merge(runs, terms, words["term_form_ends"], _Postings(out, articles), at_once)
     return averages
 
@@ -176,6 +174,12 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
         **{name: hashed.ravel() for name, hashed in hashes.items()},
         "id_order": np.argsort(lead, kind="stable").astype("<u4"),
     }
+
+
+def _records(runs: Sequence[_Run]) -> Iterator[Array]:
+    for run in runs:
+        yield run.arrays["records"]
+        run.arrays.release()
 
 
 # -- postings ----------------------------------------------------------------------------------

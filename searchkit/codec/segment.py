@@ -58,7 +58,7 @@ Numbers = NDArray[np.uint32]
 
 BLOCK = 64  # postings whose places lie together
 ODD = 255  # the code of a posting that no code can tell
-DENSE = 1024  # postings; more of them in a chunk take more room than a bit for each article
+DENSE = 1_024  # postings; of more in a chunk, a bit for each article is looked up sooner
 FREQUENT = 512  # postings; a term with more has champions
 CHAMPIONS = 128
 

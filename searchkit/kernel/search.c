@@ -22,6 +22,7 @@
 #define BLOCK 64
 #define ODD 255
 #define CHAMPIONS 128
+#define DENSE 1024    /* postings; a chunk with more has bits */
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
 #define SLOTS 16      /* words of a query; longer ones are left to the twin */
 #define TRIED 32      /* articles whose bonuses are looked up first */
@@ -289,7 +290,7 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
 
 static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
     Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
-    if (!list->made && chunk.b - chunk.a > 1024) {
+    if (!list->made && chunk.b - chunk.a > DENSE) {
         uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
         uint64_t low = 0, high = s->n_dense;
         while (low < high) {

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 from searchkit import Archive
 from searchkit.analysis import terms
 from searchkit.dates import parse_span
+from searchkit.kernel import kernel
 from searchkit.query.match import Matcher
 from searchkit.query.parse import parse
 from searchkit.query.top import top
@@ -197,7 +198,8 @@ class Searchkit(Engine):
 
     def prepare(self, query: Query) -> Run:
         """Do what `Archive.search` does up to the numbers of the best articles."""
-        index, tree = self._archive.index, parse(query.typed).tree
+        index = self._archive.index
+        tree = parse(query.typed, index.terms_of).tree
         assert tree is not None
         window = None
         if query.since and query.until:
@@ -210,6 +212,10 @@ class Searchkit(Engine):
 
         return run
 
+    def parse(self, query: Query) -> Run:
+        """Return what parses a query as a search does."""
+        return lambda: parse(query.typed, self._archive.index.terms_of)
+
     def answer(self, query: Query) -> Run:
         """Search as anybody would."""
         since, until = query.since, query.until
@@ -218,6 +224,39 @@ class Searchkit(Engine):
     def total(self, query: Query) -> int:
         """Return the answer's total."""
         return self._archive.search(query.typed, limit=0).total
+
+
+class NumpyAlone(Searchkit):
+    """The same index, searched without the compiled kernel."""
+
+    name = "NumPy alone"
+    builds = False
+
+    def prepare(self, query: Query) -> Run:
+        """Do the same by NumPy."""
+        return _without_kernel(super().prepare(query))
+
+    def answer(self, query: Query) -> Run:
+        """Search without the kernel; records are read as ever."""
+        return _without_kernel(super().answer(query))
+
+
+def _without_kernel(run: Run) -> Run:
+    modules: list[Any] = [
+        importlib.import_module(f"searchkit.{name}")
+        for name in ("query.top", "query.match", "highlight")
+    ]
+
+    def slow() -> object:
+        for module in modules:
+            module.kernel = None
+        try:
+            return run()
+        finally:
+            for module in modules:
+                module.kernel = kernel
+
+    return slow
 
 
 class Tantivy(Engine):
@@ -510,7 +549,8 @@ class Bm25s(Engine):
 
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (Searchkit, Tantivy, TantivyCounting, Fts5, Whoosh, Bm25s)
+    engine.name: engine
+    for engine in (Searchkit, NumpyAlone, Tantivy, TantivyCounting, Fts5, Whoosh, Bm25s)
 }
 
 

@@ -28,7 +28,9 @@ from peers import (
     PHRASE,
     PLAIN,
     Engine,
+    NumpyAlone,
     Query,
+    Searchkit,
     missing,
     read_articles,
     save,
@@ -37,6 +39,7 @@ from peers import __file__ as peers_program
 from queries import Drawer
 
 import corpus as made_up
+from searchkit.kernel import kernel
 
 ANSWERED = (ONE, PLAIN, PHRASE)  # kinds of queries of which whole answers are measured
 BUSY = 4.0  # seconds for which processes answer queries
@@ -83,7 +86,8 @@ class Bench:
 
     def rivals(self) -> list[type[Engine]]:
         """Return the engines that searchkit's figures are divided by: those with all articles."""
-        return [e for e in self.engines[1:] if self.given(e) == self.articles]
+        others = [engine for engine in self.engines if not issubclass(engine, Searchkit)]
+        return [engine for engine in others if self.given(engine) == self.articles]
 
 
 def say(message: str) -> None:
@@ -180,6 +184,9 @@ def search(bench: Bench, opened: dict[str, Engine]) -> None:
             if engine.whole:
                 runs = [engine.answer(query) for query in bench.queries[kind]]
                 bench.figures["answers"].setdefault(kind, {})[name] = _times(runs)
+    ours = opened["searchkit"]
+    assert isinstance(ours, Searchkit)
+    bench.figures["parsing"] = _times([ours.parse(query) for query in bench.queries[PLAIN]])
 
 
 def times_table(bench: Bench, title: str, figures: Figures) -> None:
@@ -335,6 +342,8 @@ def measure(bench: Bench, count: int, seed: int) -> None:
     agreement(bench, opened)
     title = f"Titles, dates and highlighted passages of the ten best; {title}"
     times_table(bench, title, bench.figures["answers"])
+    parsing = bench.figures["parsing"]["median"] * 1e3
+    print(f"\nParsing of two plain words is part of it: {parsing:.0f} µs (median).")
     together(bench)
     together_table(bench)
     starting(bench)
@@ -343,41 +352,63 @@ def measure(bench: Bench, count: int, seed: int) -> None:
 
 def chosen(names: str) -> list[type[Engine]]:
     """Return searchkit and the peers that were asked for, but for those that are not there."""
-    engines = [ENGINES["searchkit"]]
+    engines: list[type[Engine]] = [Searchkit, *([NumpyAlone] if kernel else [])]
     for name in names.split(","):
         if name not in ENGINES:
             sys.exit(f"There is no peer {name!r}; choose from {', '.join(ENGINES)}.")
         if wanted := missing(ENGINES[name]):
             say(f"{name} is left out; it needs: {wanted}")
-        elif name != "searchkit":
+        elif not issubclass(ENGINES[name], Searchkit):
             own = [engine for engine in ENGINES.values() if ENGINES[name] in engine.__mro__]
             engines += own
     return engines
+
+
+def growth_table(few: Bench, many: Bench) -> None:
+    """Print by how much the medians of the ten best have grown."""
+    ratio = many.articles / few.articles
+    rows = []
+    for kind, found in many.figures["best"].items():
+        before = few.figures["best"][kind]
+        each = [
+            f"{found[e.name]['median'] / before[e.name]['median']:.1f}" if e.name in found else "–"
+            for e in many.engines
+        ]
+        rows.append([kind, *each])
+    table(f"The ten best: growth of the medians for {ratio:g} times the articles",
+          ["", *(engine.name for engine in many.engines)], rows)  # fmt: skip
 
 
 def main() -> None:
     """Read the command line, make what is missing, and measure."""
     parser = argparse.ArgumentParser(description="Measure searchkit beside other engines.")
     parser.add_argument("--corpus", type=Path, help="JSON Lines; made up if none is given")
-    parser.add_argument("--articles", type=int, default=10_000, help="of a made-up corpus")
+    parser.add_argument(
+        "--articles", type=int, nargs="+", default=[10_000],
+        help="of a made-up corpus; of two sizes and more the growth is told, too",
+    )  # fmt: skip
     parser.add_argument("--peers", default="tantivy,fts5,bm25s,whoosh")
     parser.add_argument("--queries", type=int, default=200, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write all figures there")
     parser.add_argument("--work", type=Path, help="where the indexes are made; a big, fast disk")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.work) as work:
-        corpus = given.corpus or Path(work, "corpus.jsonl")
-        if not given.corpus:
-            say(f"writing {given.articles:,} articles")
-            made_up.write(corpus, given.articles)
-        bench = Bench(corpus, Path(work), chosen(given.peers))
-        try:
-            measure(bench, given.queries, given.seed)
-        finally:  # what was measured before something failed is kept
-            if given.json:
-                text = json.dumps(bench.figures, ensure_ascii=False, indent=1)
-                given.json.write_text(f"{text}\n", encoding="utf-8")
+    done: list[Bench] = []
+    try:
+        for count in given.articles[: 1 if given.corpus else None]:
+            with tempfile.TemporaryDirectory(dir=given.work) as work:
+                corpus = given.corpus or Path(work, "corpus.jsonl")
+                if not given.corpus:
+                    say(f"writing {count:,} articles")
+                    made_up.write(corpus, count)
+                done.append(Bench(corpus, Path(work), chosen(given.peers)))
+                measure(done[-1], given.queries, given.seed)
+        if len(done) > 1:
+            growth_table(done[0], done[-1])
+    finally:  # what was measured before something failed is kept
+        if given.json:
+            text = json.dumps([bench.figures for bench in done], ensure_ascii=False, indent=1)
+            given.json.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

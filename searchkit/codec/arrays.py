@@ -51,11 +51,26 @@ Table = dict[str, list[Any]]
 class Arrays(dict[str, Array]):
     """The arrays of one file, by their names."""
 
-    def __init__(self, mapped: mmap.mmap, table: Table) -> None:
-        self._mapped = mapped
+    def __init__(self, path: Path, mapped: mmap.mmap, table: Table) -> None:
+        self._path, self._mapped, self._table = path, mapped, table
         for name, (dtype, length, at, _) in table.items():
             empty = np.empty(0, dtype)
             self[name] = np.frombuffer(mapped, dtype, length, at) if length else empty
+
+    def parts(self, wanted: Mapping[str, slice]) -> dict[str, Array]:
+        """Read parts of some arrays into memory of their own.
+
+        Of a mapped array the system keeps more in memory than was asked for, up to megabytes around
+        each place; where little of many files is wanted, that adds up.
+        """
+        found = {}
+        with self._path.open("rb", buffering=0) as file:
+            for name, part in wanted.items():
+                kind, _, at, _ = self._table[name]
+                size = np.dtype(kind).itemsize
+                file.seek(at + part.start * size)
+                found[name] = np.frombuffer(file.read((part.stop - part.start) * size), kind)
+        return found
 
     def release(self) -> None:
         """Give the memory back that holds what was read so far; the file has it."""
@@ -168,7 +183,7 @@ def read(path: Path) -> Arrays:
         CorruptIndex: the file is missing, cut off or damaged, or of another format.
     """
     mapped = _map(path)
-    return Arrays(mapped, _read_table(path, mapped))
+    return Arrays(path, mapped, _read_table(path, mapped))
 
 
 def check(path: Path) -> None:
@@ -179,7 +194,7 @@ def check(path: Path) -> None:
     """
     mapped = _map(path)
     table = _read_table(path, mapped)
-    arrays = Arrays(mapped, table)
+    arrays = Arrays(path, mapped, table)
     for name, array in arrays.items():
         data, crc = array.view(np.uint8), 0
         for start in range(0, len(data), _STEP):

@@ -129,16 +129,38 @@ class _Run:
     ordinal_of_pair: Array
     numbers: Array = field(default_factory=lambda: np.empty(0, np.uint32))
 
-    def handed(self) -> tuple[Array, ...]:
-        """Return the arrays as the kernel takes them."""
-        names = ("first_posting", "first_row", "docs", "counts", "positions", "pairs")
-        arrays = map(self.arrays.__getitem__, names)
-        return self.terms, *arrays, self.numbers, self.ordinal_of_pair
+    def part(self, piece: "_Piece") -> "_RunPart":
+        """Read what it has of a range of terms."""
+        low, high = np.searchsorted(self.terms, np.array([piece.begin, piece.end], np.uint32))
+        bounds = dict.fromkeys(("first_posting", "first_row"), slice(low, high + 1))
+        posting, row = self.arrays.parts(bounds).values()
+        postings = slice(*posting[[0, -1]].tolist())
+        rows = slice(*row[[0, -1]].tolist())
+        found = self.arrays.parts(
+            {"docs": postings, "counts": postings, "positions": rows, "pairs": rows}
+        )
+        return _RunPart(
+            terms=self.terms[low:high],
+            first_posting=posting - posting[0],
+            first_row=row - row[0],
+            **found,
+            numbers=self.numbers,
+            ordinal_of_pair=self.ordinal_of_pair,
+        )
 
-    def sizes(self, array: str, terms: slice = slice(None)) -> tuple[Ints, Ints]:
-        """Return where the postings or rows of some terms begin, and how many they are."""
-        firsts = self.arrays[array].astype(np.int64)
-        return firsts[:-1][terms], np.diff(firsts)[terms]
+
+class _RunPart(NamedTuple):
+    """What a run has of a range of terms: what the file has of it, counted from 0."""
+
+    terms: Array
+    first_posting: Array
+    first_row: Array
+    docs: Array
+    counts: Array
+    positions: Array
+    pairs: Array
+    numbers: Array
+    ordinal_of_pair: Array
 
 
 def _open_run(path: Path, of_term: Ints, ordinals: Array) -> _Run:
@@ -159,6 +181,7 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
     for run in runs:
         size = len(run.arrays["first"])
         run.numbers = number[done : done + size].astype(np.uint32)
+        run.arrays.release()
         done += size
     sizes = columns.pop("sizes").astype(np.int64)
     ends = np.cumsum(sizes)
@@ -197,18 +220,15 @@ def _merge(
     forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
 
     shared = _Shared(out.articles, forms, of_text)
-    handed = tuple(run.handed() for run in runs) if kernel else ()
 
     def made(piece: _Piece) -> _Part:
-        part = _gathered(handed, piece, shared) if kernel else _gather(runs, piece, shared)
-        for run in runs:
-            run.arrays.release()
-        return part
+        parts = tuple(run.part(piece) for run in runs)
+        return (_gathered if kernel else _gather)(parts, piece, shared)
 
     sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
     for run in runs:
-        sizes[0, run.terms] += run.sizes("first_posting")[1]
-        sizes[1, run.terms] += run.sizes("first_row")[1]
+        for which, name in enumerate(("first_posting", "first_row")):
+            sizes[which, run.terms] += np.diff(run.arrays[name].astype(np.int64))
         run.arrays.release()
     pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
@@ -278,25 +298,24 @@ class _Shared(NamedTuple):
     of_text: int
 
 
-def _gathered(handed: tuple[object, ...], piece: _Piece, shared: _Shared) -> _Part:
-    """Take a piece from every run, by the kernel."""
+def _gathered(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
+    """Put the parts of all runs together, by the kernel."""
     columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
-    arrays = kernel.gather(handed, *piece, *columns, shared.forms, shared.of_text, K1)
+    arrays = kernel.gather(tuple(parts), *piece, *columns, shared.forms, shared.of_text, K1)
     kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8")
     return _Part(*(np.frombuffer(a, kind) for a, kind in zip(arrays, kinds, strict=True)))
 
 
-def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
-    """Take a piece from every run."""
+def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
+    """Put the parts of all runs together."""
     columns: list[list[Array]] = [[], [], [], [], []]
     shift = 0
-    for run in runs:
-        here = slice(*np.searchsorted(run.terms, np.array([piece.begin, piece.end], np.uint32)))
-        posting, which = slices(*run.sizes("first_posting", here))
-        row, _ = slices(*run.sizes("first_row", here))
-        counts = run.arrays["counts"][posting].astype(np.int64)
-        numbers = run.numbers[run.arrays["docs"][posting]].astype(np.int64)
-        terms = run.terms[here][which].astype(np.int64)
+    for run in parts:
+        counts = run.counts.astype(np.int64)
+        numbers = run.numbers[run.docs].astype(np.int64)
+        sizes: Ints = np.diff(run.first_posting.astype(np.int64))
+        terms = np.repeat(run.terms.astype(np.int64), sizes)
+        row = np.arange(len(run.positions))
         inside = (numbers >= piece.low) & (numbers < piece.high)
         if not inside.all():
             row = row[np.repeat(inside, counts)]
@@ -305,8 +324,8 @@ def _gather(runs: Sequence[_Run], piece: _Piece, shared: _Shared) -> _Part:
             terms << 32 | numbers,
             counts,
             np.cumsum(counts) - counts + shift,
-            run.arrays["positions"][row].astype(np.int64),
-            run.ordinal_of_pair[run.arrays["pairs"][row]].astype(np.int64),
+            run.positions[row].astype(np.int64),
+            run.ordinal_of_pair[run.pairs[row]].astype(np.int64),
         )
         shift += len(row)
         for column, array in zip(columns, new, strict=True):

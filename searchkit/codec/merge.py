@@ -313,8 +313,8 @@ def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
     for run in parts:
         counts = run.counts.astype(np.int64)
         numbers = run.numbers[run.docs].astype(np.int64)
-        sizes: Ints = np.diff(run.first_posting.astype(np.int64))
-        terms = np.repeat(run.terms.astype(np.int64), sizes)
+        firsts = run.first_posting.astype(np.int64)
+        terms = np.repeat(run.terms.astype(np.int64), firsts[1:] - firsts[:-1])
         row = np.arange(len(run.positions))
         inside = (numbers >= piece.low) & (numbers < piece.high)
         if not inside.all():

@@ -1207,22 +1207,25 @@ static int ranges_of(const Query *q, Range *ranges) {
     return n;
 }
 
+/* Scores an article: first by the words whose postings are at hand, since looking up the others can
+   often be spared. */
 static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
-    const float *rest = w->own; /* what the words from the ith on add at most */
-    float score = 0;
+    float each[SLOTS], most = 0, score = 0;
     for (int i = 0; i < w->k; i++) {
-        if (!may_enter(q, doc, score + rest[i], 1)) return;
-        uint64_t p = looked_up(w, i, doc, at[i]);
-        score += worth(q->s, w->lists[i], p, doc) * q->words[i].unit;
+        const List *list = w->lists[i];
+        each[i] = (at[i] == NOWHERE ? list->most : worth(q->s, list, at[i], doc)) * q->words[i].unit;
+        most += each[i];
     }
+    for (int i = 0; i < w->k; i++) {
+        if (!may_enter(q, doc, most, 1)) return;
+        if (at[i] != NOWHERE) continue;
+        most -= each[i];
+        each[i] = worth(q->s, w->lists[i], looked_up(w, i, doc, NOWHERE), doc) * q->words[i].unit;
+        most += each[i];
+    }
+    for (int i = 0; i < w->k; i++) score += each[i];
     if (may_enter(q, doc, score, 1)) offer(q, doc, score, 1);
-}
-
-static void rests(const Query *q, float *rest) {
-    rest[q->k] = 0;
-    for (int i = q->k; i--;)
-        rest[i] = rest[i + 1] + q->words[i].whole.most * q->words[i].unit;
 }
 
 /* Offers the best of one list that none of some others has; the rest of them would not do. */
@@ -1284,11 +1287,9 @@ static void best_crowned(Query *q, Word *word) {
 
 /* All words, without bonuses; one word, too. */
 static void best_of_every(Query *q, const Range *ranges, int n) {
-    float rest[SLOTS + 1];
-    rests(q, rest);
     const List *one = &q->words[0].whole;
     for (int i = 0; i < n; i++) {
-        Walk w = {.q = q, .k = q->k, .visit = visit_score, .own = rest,
+        Walk w = {.q = q, .k = q->k, .visit = visit_score,
                   .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         uint64_t inside = 0;
@@ -1351,11 +1352,9 @@ static uint64_t join_range(Query *q, const Range *range, Visit visit, void *own)
 static void best_of_any(Query *q, const Range *ranges, int n) {
     if (is_pair(q)) {
         const List *a = &q->words[0].whole, *b = &q->words[1].whole;
-        float rest[SLOTS + 1];
-        rests(q, rest);
         offer_alone(q, &q->words[0], a, b, 1);
         offer_alone(q, &q->words[1], b, a, 1);
-        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score, .own = rest};
+        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score};
         meet(&w, 0, q->s->size);
         q->total += a->having + b->having - w.found;
         q->total_all += a->having + b->having - w.found;

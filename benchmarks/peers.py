@@ -3,7 +3,7 @@
 As a program it does one thing in a process of its own, and prints one line of JSON:
 
     python benchmarks/peers.py build ENGINE CORPUS FOLDER             seconds, memory
-    python benchmarks/peers.py search ENGINE FOLDER QUERIES SECONDS   queries, memory
+    python benchmarks/peers.py search ENGINE FOLDER QUERIES SECONDS THREADS   queries, memory
 
 The other engines cannot have several terms at one position, so each word is fed to them as its
 first lemma. What makes a query ready is done by `prepare`; what it returns is what is timed.
@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -126,6 +127,7 @@ class Engine:
         whole: whether it can give titles, dates and passages.
         counts: whether it can say how many articles match.
         builds: whether it has an index of its own; else that of its base class.
+        shares: whether threads may share what was opened.
     """
 
     name: ClassVar[str]
@@ -136,6 +138,7 @@ class Engine:
     whole: ClassVar[bool] = True
     counts: ClassVar[bool] = True
     builds: ClassVar[bool] = True
+    shares: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -186,6 +189,7 @@ class Searchkit(Engine):
     name = "searchkit"
     packages = ("searchkit",)
     kinds = KINDS
+    shares = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -265,6 +269,7 @@ class Tantivy(Engine):
     name = "tantivy"
     packages = ("tantivy",)
     modules = ("tantivy",)
+    shares = True
     counting: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:
@@ -608,9 +613,9 @@ def _build(engine: type[Engine], corpus: Path, folder: Path) -> dict[str, float]
 
 
 def _search(
-    engine: type[Engine], folder: Path, queries: list[Query], seconds: float
+    engine: type[Engine], folder: Path, queries: list[Query], seconds: float, threads: int
 ) -> dict[str, float]:
-    """Answer all queries once; then, when a line comes in, for so many seconds."""
+    """Answer all queries once; then, when a line comes in, for so many seconds, in threads."""
     opened = engine(folder)
     runs = [opened.answer(query) for query in queries] if engine.whole else []
     for run in [*runs, *(opened.prepare(query) for query in queries if query.kind in engine.kinds)]:
@@ -618,10 +623,17 @@ def _search(
     memory = _resident()
     print("ready", flush=True)
     sys.stdin.readline()
-    began, done = time.perf_counter(), 0
-    while runs and time.perf_counter() - began < seconds:
-        runs[done % len(runs)]()
-        done += 1
+    began = time.perf_counter()
+
+    def answer(first: int) -> int:
+        done = first
+        while runs and time.perf_counter() - began < seconds:
+            runs[done % len(runs)]()
+            done += 1
+        return done - first
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = sum(pool.map(answer, [len(runs) * i // threads for i in range(threads)]))
     return {"queries": done, "seconds": time.perf_counter() - began, **memory}
 
 
@@ -632,7 +644,8 @@ def main() -> None:
     if task == "build":
         outcome = _build(engine, Path(paths[0]), Path(paths[1]))
     else:
-        outcome = _search(engine, Path(paths[0]), load(Path(paths[1])), float(paths[2]))
+        seconds, threads = float(paths[2]), int(paths[3])
+        outcome = _search(engine, Path(paths[0]), load(Path(paths[1])), seconds, threads)
     print(json.dumps(outcome))
 
 

@@ -238,20 +238,24 @@ def together(bench: Bench) -> None:
     save(bench.queries[PLAIN], plain)
     for engine in bench.builders():
         say(f"one process and two: {engine.name}")
-        [alone] = _searching(bench, engine, every, 0, 1)
+        [alone] = _searching(bench, engine, every, 0, 1, 1)
         found: Figures = {key: alone[key] for key in ("own", "files", "peak") if key in alone}
         if engine.whole:
             for count in (1, 2):
-                done = _searching(bench, engine, plain, BUSY, count)
+                done = _searching(bench, engine, plain, BUSY, count, 1)
                 found[f"per_second_{count}"] = sum(d["queries"] / d["seconds"] for d in done)
+        if engine.shares:
+            [done_by_both] = _searching(bench, engine, plain, BUSY, 1, 2)
+            found["per_second_threads"] = done_by_both["queries"] / done_by_both["seconds"]
         bench.figures["processes"][engine.name] = found
 
 
-def _searching(
-    bench: Bench, engine: type[Engine], queries: Path, seconds: float, count: int
+def _searching(  # noqa: PLR0917 - two numbers at the end of a command
+    bench: Bench, engine: type[Engine], queries: Path, seconds: float, count: int, threads: int
 ) -> list[Figures]:
-    """Let so many processes search at the same time."""
-    arguments = ["search", engine.name, str(bench.folder(engine)), str(queries), str(seconds)]
+    """Let so many processes search at the same time, in so many threads each."""
+    folder = str(bench.folder(engine))
+    arguments = ["search", engine.name, folder, str(queries), str(seconds), str(threads)]
     started = [_program(*arguments) for _ in range(count)]
     for each in started:
         if not (each.stdout and each.stdout.readline()):
@@ -270,9 +274,12 @@ def together_table(bench: Bench) -> None:
         found = bench.figures["processes"][engine.name]
         one, two = found.get("per_second_1"), found.get("per_second_2")
         speed = [f"{one:,.0f}", f"{two:,.0f}", f"{two / one:.2f}"] if one and two else ["–"] * 3
+        threads = found.get("per_second_threads")
+        speed += [f"{threads:,.0f}", f"{threads / one:.2f}"] if threads and one else ["–"] * 2
         memory = [f"{found.get(key, found.get('peak')):,.0f}" for key in ("own", "files")]
         rows.append([bench.label(engine), *memory, *speed])
     head = ["", "own MB", "mapped MB", "one process", "two processes", "two / one"]
+    head += ["one process, two threads", "threads / one"]
     table("A process that searches; whole answers a second, two plain words", head, rows)
 
 

@@ -409,7 +409,13 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
         _data(shown.dumps(stats))
     else:
         told = {name: value for name, value in stats.items() if value is not None}
-        _print(*(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
+        _print(*(f"{name.replace('_', ' ')}: {_told(value)}" for name, value in told.items()))
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number:.1f}" for name, number in value.items())
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _print(*lines: str) -> None:

@@ -26,6 +26,7 @@
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
 #define SLOTS 16      /* words of a query; longer ones are left to the twin */
 #define TRIED 32      /* articles whose bonuses are looked up first */
+#define LONG 200000   /* postings; a query with more of them may take a millisecond */
 #define NOWHERE UINT64_MAX
 
 /* -- a segment ------------------------------------------------------------------------------ */
@@ -1565,12 +1566,29 @@ static float idf(double articles, double having, double share) {
     return (float)(share * log(1 + (articles - having + 0.5) / (having + 0.5)));
 }
 
+/* Finds the words in every segment; returns how many postings they have. */
+static uint64_t find_words(Query *q, Part *parts, Py_ssize_t n) {
+    uint64_t postings = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        enter(q, &parts[i]);
+        for (int j = 0; j < q->k; j++) {
+            Word *word = &q->words[j];
+            if (q->failed || !resolve(q, word)) q->failed = 1;
+            for (int t = 0; !q->failed && t < word->n_terms; t++) postings += word->terms[t].having;
+            for (int w = 0; !q->failed && word->kind == PHRASE && w < word->n; w++)
+                for (int t = 0; t < word->words[w].n_terms; t++)
+                    postings += word->words[w].terms[t].having;
+        }
+    }
+    return postings;
+}
+
 static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double neighbours) {
     uint64_t having[SLOTS] = {0};
     for (Py_ssize_t i = 0; i < n && !q->failed; i++) {
         enter(q, &parts[i]);
         for (int j = 0; j < q->k && !q->failed; j++) {
-            if (!resolve(q, &q->words[j]) || !count_word(q, &q->words[j])) q->failed = 1;
+            if (!count_word(q, &q->words[j])) q->failed = 1;
             else having[j] += q->words[j].having;
         }
     }
@@ -1715,9 +1733,10 @@ static PyObject *top(PyObject *module, PyObject *args) {
         PyErr_NoMemory();
         goto done;
     }
-    Py_BEGIN_ALLOW_THREADS
+    /* Who lets go of the interpreter's lock may wait 5 ms for it: too long for a short query. */
+    PyThreadState *state = find_words(&q, parts, n) < LONG ? NULL : PyEval_SaveThread();
     run(&q, parts, n, articles, neighbours);
-    Py_END_ALLOW_THREADS
+    if (state) PyEval_RestoreThread(state);
     if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
     else answer = told(&q);
 done:

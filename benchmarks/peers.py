@@ -632,8 +632,11 @@ def _search(
             done += 1
         return done - first
 
-    with ThreadPoolExecutor(threads) as pool:
-        done = sum(pool.map(answer, [len(runs) * i // threads for i in range(threads)]))
+    if threads == 1:  # SQLite answers in the thread that opened it only
+        done = answer(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            done = sum(pool.map(answer, [len(runs) * i // threads for i in range(threads)]))
     return {"queries": done, "seconds": time.perf_counter() - began, **memory}
 
 

@@ -34,10 +34,26 @@ in the order of their bytes. One file of arrays holds:
     records, record_starts,       the articles (`stored`), where each begins, and how long it is
     record_sizes, dictionary
 
-A term that stands in the articles 3 and 70,000, in the text of the first as the words number
-5 and 9 and in the title of the second as the word number 0, always in the second of its two
-forms, has the chunks (0, 1), which ends behind its first posting, and (1, 2); the lows 3 and
-4,464; the codes 2 << 2 and 1; and the places 5 * 2 + 1, 9 * 2 + 1 and 0 * 2 + 1.
+A term that stands in the articles 3 and 70,000 has two chunks, with the keys 0 and 1, and the lows
+3 and 4,464. Of one article, whose title is word number 0 and whose text begins at number 301:
+
+>>> import tempfile
+>>> from searchkit import Archive
+>>> folder = Path(tempfile.mkdtemp())
+>>> line = '{"id": "1", "title": "Мир", "text": "Про мир, без миру"}'
+>>> _ = (folder / "news.jsonl").write_text(line, encoding="utf-8")
+>>> _ = Archive.build(folder / "news.jsonl", folder / "index")
+>>> [path] = folder.glob("index/*/segment-*")
+>>> segment = Segment(path)
+>>> term = segment.terms.find("мир".encode())
+>>> posting = segment.postings(term)
+>>> segment.docs(term), segment.arrays["codes"][posting]  # twice in the text, once in the title
+(array([0], dtype=uint32), array([9], dtype=uint8))
+>>> counts, positions, forms = segment.places(term, posting)
+>>> positions.tolist(), forms.tolist()  # мир, мир, миру
+([0, 302, 304], [0, 0, 1])
+>>> [int(place) for place in positions * segment.form_count(term) + forms]  # as in `rows`
+[0, 604, 609]
 """
 
 from functools import cached_property

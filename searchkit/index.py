@@ -345,7 +345,7 @@ class Index:
     def reading(self) -> Iterator[None]:
         """Whatever damaged bytes make NumPy or Zstandard raise is CorruptIndex."""
         try:
-            with np.errstate(invalid="raise"):
+            with np.errstate(divide="raise", over="raise", invalid="raise"):
                 yield
         except SearchkitError:
             raise

@@ -34,6 +34,25 @@ def reference(archive: Archive) -> Reference:
     return Reference([index.article(number) for number in index.living()])
 
 
+@pytest.fixture(scope="session")
+def crowd(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wire reports of the sample archive and 1,100 more: enough for every array of an index.
+
+    Frequent words have champions and bits, some stand in an article too often for a code, and
+    some side by side often enough for a pair.
+    """
+    made = [
+        {"id": str(i), "title": "лис" * (i % 9 == 0), "tags": ["лис"], "text": text, "date": date}
+        for i in range(1100)
+        for text in [f"Ситий лис спить, курка сіла{', лиси' * (i % 70)}"[: 900 - i // 2]]
+        for date in [f"2024-{i % 7 + 1:02}" + f"-{i % 28 + 1:02}" * (i % 5 > 0)]
+    ]
+    corpus = tmp_path_factory.mktemp("crowd") / "crowd.jsonl"
+    wire = (sample / "wire.jsonl").read_text(encoding="utf-8")
+    corpus.write_text(wire + "".join(map(_line, made)), encoding="utf-8")
+    return corpus
+
+
 @pytest.fixture
 def make_archive(tmp_path: Path) -> Iterator[Callable[[list[dict[str, Any]]], Archive]]:
     """Index some records, each in a folder of its own, and open them."""

@@ -5,13 +5,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from searchkit import Archive
 from searchkit.analysis import CHAIN
+from searchkit.codec.arrays import read, write
 from searchkit.errors import (
     ArticleError,
     CorpusError,
@@ -550,6 +553,39 @@ def test_damaged_bytes_are_never_another_error(
             complaint(index)
         except Exception as error:  # noqa: BLE001 - any other is what is looked for
             others.add(repr(error))
+    assert others == set()
+
+
+ASKED = [
+    "лис", "мир", "лис мир", "лис AND курка", "лис OR мир", "лис OR мир OR курка", '"курка сіла"',
+    '"лис спить" мир', '"ситий лис спить"', "л*", "=лиси", "title:лис", "tag:лис OR source:вісник",
+    "переговори в Києві", "лис NOT курка", '"лис спить"~3', "лис date:[2024-03-05 TO 2024-05]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_damaged_numbers_are_never_another_error(crowd: Path, index: Path, seed: int) -> None:
+    """Files are mapped, not read: any number of any array may be any other."""
+    random = np.random.default_rng(seed)
+    Archive.build(crowd, index)
+    (file,) = (index / "000001").glob("*.arrays")
+    whole = {name: array.copy() for name, array in read(file).items()}
+    assert [name for name, array in whole.items() if not len(array)] == []
+    others: set[str] = set()
+    for name, array in whole.items():
+        damaged = array.copy()
+        bytes_ = damaged.view(np.uint8)
+        where = random.integers(0, len(bytes_), random.choice([1, 4, len(bytes_) // 8 + 1]))
+        low, high = random.choice([[0, 1], [0, 256], [255, 256]])
+        bytes_[where] = random.integers(low, high, len(where))
+        write(file, whole | {name: damaged})
+        with suppress(CorruptIndex), Archive.open(index) as archive:
+            for query in ASKED:
+                try:
+                    with suppress(CorruptIndex):
+                        archive.search(query, sort="date" if random.random() < 0.5 else "relevance")
+                except Exception as error:  # noqa: BLE001 - any other is what is looked for
+                    others.add(f"{query} with damaged {name}: {error!r}")
     assert others == set()
 
 

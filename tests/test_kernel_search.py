@@ -18,6 +18,7 @@ from searchkit.query import match, top
 from searchkit.query.match import Matcher
 from searchkit.query.parse import parse
 from searchkit.query.top import Found, planned
+from searchkit.schema import pair_key
 
 pytestmark = pytest.mark.skipif(kernel is None, reason="the kernel was not compiled")
 
@@ -72,6 +73,37 @@ def test_the_best_of_several_segments_are_the_same(
     assert patched.index.alive is not None
     assert len(patched.index.segments) > 1
     found = by_both(patched, query, wanted, window, by_date=by_date)
+    assert found[1:] == found[:1]
+
+
+@pytest.fixture(scope="session")
+def crowded(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """An archive of words so frequent that they have champions, bits and pairs."""
+    index = tmp_path_factory.mktemp("crowded") / "index"
+    Archive.build(crowd, index)
+    return Archive.open(index)
+
+
+FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка", "кур*", "ситий", "спить", "мир",
+            "=мирні", "title:лис", "tag:лис", '"курка сіла"', '"ситий лис"', '"лис лис"',
+            '"=лиси =лиси"', '"ситий лис спить"', "date:2024-03"]  # fmt: skip
+frequent = st.builds(
+    lambda words, operator: f" {operator} ".join(words),
+    st.lists(st.sampled_from(FREQUENT), min_size=1, max_size=4),
+    st.sampled_from(["", "AND", "OR"]),
+)
+
+
+@given(query=frequent, wanted=st.integers(0, 140), window=windows, by_date=st.booleans())
+@shared
+def test_the_best_of_frequent_words_are_the_same(
+    crowded: Archive, query: str, wanted: int, window: tuple[int, int] | None, by_date: bool
+) -> None:
+    """Also where the champions of a word suffice, and where they do not."""
+    arrays = crowded.index.segments[0].arrays
+    assert all(len(arrays[name]) for name in ("champions", "dense", "odd"))
+    assert crowded.index.having(pair_key("ситий", "лис").encode()) > 1000
+    found = by_both(crowded, query, wanted, window, by_date=by_date)
     assert found[1:] == found[:1]
 
 

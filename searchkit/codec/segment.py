@@ -116,7 +116,10 @@ class Segment:
         """Return where the postings of a term are, articles ascending; or those up to `last`."""
         first, end = self._chunks(term, last)
         start = self._posting_ends[first - 1] if first else 0
-        return slice(start, self._posting_ends[end - 1] if end > first else start)
+        stop = self._posting_ends[end - 1] if end > first else start
+        if not start <= stop <= len(self.arrays["lows"]):  # NumPy would make room for so many
+            raise ValueError(f"there are no postings {start} to {stop}")
+        return slice(start, stop)
 
     def docs(self, term: int, last: int | None = None) -> Numbers:
         """Return the articles of these postings."""
@@ -172,6 +175,8 @@ class Segment:
         begins = first[np.searchsorted(block, block)]  # likewise, of its block's
         here = np.searchsorted(inside, every)
         counts, within = counts[here], (first - begins)[here]
+        if counts.max(initial=0) > 8 * len(self.arrays["rows"]):  # likewise
+            raise ValueError("a posting has more places than there are")
         values = self._unpacked(np.repeat(block[here], counts), counted_up(within, counts))
         forms: int | Ints = self.form_count(term)
         if last is not None:

@@ -434,7 +434,8 @@ static int note(Sides *s, int32_t row, int32_t pair) {
 }
 
 static int note_followers(Sides *s, Py_ssize_t row) {
-    int32_t doc = s->docs.items[row], next = s->positions.items[row] + 1;
+    int32_t doc = s->docs.items[row];
+    int64_t next = (int64_t)s->positions.items[row] + 1;
     for (Py_ssize_t i = row + 1; i < s->docs.length && s->docs.items[i] == doc; i++) {
         int32_t term = s->terms.items[i];
         if (s->positions.items[i] > next) break;

@@ -418,7 +418,7 @@ static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordi
     uint64_t start = s->row_starts[block];
     places->next = p + 1;
     places->before = before + n;
-    if (width > 57 || start > s->n_rows || before + n > (1ull << 40) ||
+    if (width > 57 || start > s->n_rows || n > 8 * s->n_rows || before + n > (1ull << 40) ||
         (before + n) * width / 8 + 8 > s->n_rows - start || !room_for(places, n)) return 0;
     uint64_t mask = (1ull << width) - 1;
     for (uint64_t i = before; i < before + n; i++) {
@@ -1107,7 +1107,7 @@ static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
     one = &own->ring[(own->came - NEAR) % RING]; /* its rows can be reckoned by now */
     for (int i = 0; i < w->k; i++) {
         uint64_t start = w->lists[i]->made ? s->n_rows : s->row_starts[one->at[i] / BLOCK];
-        if (start + 128 > s->n_rows) continue;
+        if (start > s->n_rows || s->n_rows - start < 128) continue;
         __builtin_prefetch(s->rows + start);
         __builtin_prefetch(s->rows + start + 64);
     }
@@ -1212,14 +1212,15 @@ static int ranges_of(const Query *q, Range *ranges) {
    often be spared. */
 static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
-    float each[SLOTS], most = 0, score = 0;
+    float each[SLOTS], score = 0;
+    double most = 0; /* of floats, what is taken off would leave its rounding behind */
     for (int i = 0; i < w->k; i++) {
         const List *list = w->lists[i];
         each[i] = (at[i] == NOWHERE ? list->most : worth(q->s, list, at[i], doc)) * q->words[i].unit;
         most += each[i];
     }
     for (int i = 0; i < w->k; i++) {
-        if (!may_enter(q, doc, most, 1)) return;
+        if (!may_enter(q, doc, (float)most, 1)) return;
         if (at[i] != NOWHERE) continue;
         most -= each[i];
         each[i] = worth(q->s, w->lists[i], looked_up(w, i, doc, NOWHERE), doc) * q->words[i].unit;
@@ -1382,8 +1383,10 @@ static void add_candidate(Query *q, Candidates *all, uint32_t doc, float score) 
         uint32_t *docs = keep(q, room * sizeof *docs);
         float *scores = keep(q, room * sizeof *scores);
         if (!docs || !scores) return;
-        memcpy(docs, all->docs, all->n * sizeof *docs);
-        memcpy(scores, all->scores, all->n * sizeof *scores);
+        if (all->n) {
+            memcpy(docs, all->docs, all->n * sizeof *docs);
+            memcpy(scores, all->scores, all->n * sizeof *scores);
+        }
         *all = (Candidates){docs, scores, all->n, room};
     }
     all->docs[all->n] = doc;
@@ -1636,10 +1639,13 @@ static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
         }
         parts[i].s = (Segment *)segment;
         parts[i].base = base;
+        if ((uint64_t)base + parts[i].s->size > UINT32_MAX) {
+            PyErr_SetString(PyExc_ValueError, "too many articles");
+            return 0;
+        }
         if (alive == Py_None) continue;
         if (PyObject_GetBuffer(alive, &parts[i].alive, PyBUF_SIMPLE) < 0) return 0;
-        if (parts[i].alive.len != (Py_ssize_t)parts[i].s->size ||
-            (uint64_t)base + parts[i].s->size > UINT32_MAX) {
+        if (parts[i].alive.len != (Py_ssize_t)parts[i].s->size) {
             PyErr_SetString(PyExc_ValueError, "alive has not one byte for each article");
             return 0;
         }
@@ -1680,6 +1686,7 @@ static PyObject *told(Query *q) {
     PyObject *docs = PyList_New((Py_ssize_t)q->n), *scores = PyList_New((Py_ssize_t)q->n);
     PyObject *flags = PyList_New((Py_ssize_t)q->n), *answer = NULL;
     Py_ssize_t n = (Py_ssize_t)q->n;
+    if (!hits) PyErr_NoMemory();
     if (!hits || !docs || !scores || !flags) goto done;
     for (uint64_t left = q->n; left--;) { /* the heap, the worst first */
         hits[left] = q->heap[0];

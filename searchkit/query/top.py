@@ -77,6 +77,7 @@ def top(
     Raises:
         ValueError: the kernel met damaged postings.
     """
+    wanted = min(wanted, matcher.index.size)  # C has no greater numbers than 64 bits hold
     plan = planned(tree, window) if kernel else None
     if plan is not None:
         since, until = plan.window or (0, 0)

@@ -1,0 +1,596 @@
+/* Lists: a word of a query becomes a list of postings, and lists are gone through together.
+
+   A list is the postings of one term as they lie in the file or, where a word has several lemmas,
+   is asked for in one form, begins like this or is a phrase, postings that were made for the
+   occasion. Lists go chunk by chunk (65,536 articles). */
+#ifndef SEARCHKIT_LISTS_H
+#define SEARCHKIT_LISTS_H
+
+#include "query.h"
+
+/* -- lists that are made --------------------------------------------------------------------- */
+
+typedef struct {
+    List *list;
+    uint16_t *keys, *lows;
+    uint64_t *ends;
+    uint64_t room_for_chunks;
+} Maker;
+
+/* Begins a list of at most so many postings. */
+static int make(Query *q, Maker *maker, List *list, uint64_t postings) {
+    uint64_t chunks = ((uint64_t)q->s->size + CHUNK - 1) / CHUNK;
+    memset(list, 0, sizeof *list);
+    char *room = keep(q, chunks * 10 + postings * 6 + 16);
+    if (!room) return 0;
+    maker->list = list;
+    maker->room_for_chunks = chunks;
+    list->made = room;
+    list->ends = maker->ends = (uint64_t *)room;
+    list->worths = (float *)(room + chunks * 8);
+    list->keys = maker->keys = (uint16_t *)(room + chunks * 8 + postings * 4);
+    list->lows = maker->lows = maker->keys + chunks;
+    list->most = q->s->k1_1;
+    return 1;
+}
+
+static inline void put(Maker *maker, uint32_t doc, float worth) {
+    List *list = maker->list;
+    if (!list->chunks || maker->keys[list->chunks - 1] != doc >> 16) {
+        if (list->chunks == maker->room_for_chunks) return; /* damaged: a number that is no article */
+        maker->keys[list->chunks++] = (uint16_t)(doc >> 16);
+    }
+    maker->lows[list->having] = (uint16_t)doc;
+    list->worths[list->having++] = worth;
+    maker->ends[list->chunks - 1] = list->having;
+}
+
+static inline int is_alive(const Query *q, uint32_t doc) {
+    return doc < q->s->size && (!q->alive || q->alive[doc]);
+}
+
+/* Makes one list of several, or of one that has to be filtered: an article is worth the best. */
+static int unite(Query *q, const List *lists, int n, int in_title, List *out) {
+    const Segment *s = q->s;
+    Table *table = q->table;
+    uint64_t most = 0, *at = keep(q, (size_t)n * sizeof *at);
+    for (int i = 0; i < n; i++) most += lists[i].having;
+    Maker maker;
+    if (!at || !make(q, &maker, out, most)) return 0;
+    memset(at, 0, (size_t)n * sizeof *at);
+    for (;;) {
+        uint32_t key = CHUNK;
+        for (int i = 0; i < n; i++)
+            if (at[i] < lists[i].chunks && lists[i].keys[at[i]] < key) key = lists[i].keys[at[i]];
+        if (key == CHUNK) return 1;
+        for (int i = 0; i < n; i++) {
+            const List *list = &lists[i];
+            if (at[i] == list->chunks || list->keys[at[i]] != key) continue;
+            Chunk chunk = chunk_of(s, list, at[i]++);
+            for (uint64_t p = chunk.a; p < chunk.b; p++) {
+                uint32_t low = list->lows[p], doc = key << 16 | low, titles, texts;
+                float w;
+                if (list->worths) w = list->worths[p];
+                else {
+                    counts(s, p, &titles, &texts);
+                    if (in_title && !titles) continue;
+                    w = worth_of(s, list->is_label, doc, titles, in_title ? 0 : texts);
+                }
+                if (w > table->score[low]) table->score[low] = w;
+                table->bits[low / 64] |= 1ull << low % 64;
+            }
+        }
+        for (uint32_t i = 0; i < CHUNK / 64; i++) {
+            for (uint64_t bits = table->bits[i]; bits; bits &= bits - 1) {
+                uint32_t low = i * 64 + (uint32_t)__builtin_ctzll(bits);
+                if (is_alive(q, key << 16 | low)) put(&maker, key << 16 | low, table->score[low]);
+                table->score[low] = 0;
+            }
+            table->bits[i] = 0;
+        }
+    }
+}
+
+/* -- words in a segment ----------------------------------------------------------------------- */
+
+static int add_term(Query *q, Word *word, uint64_t term) {
+    if (term < q->s->n_terms_ends && take_term(q->s, term, &word->terms[word->n_terms])) {
+        word->n_terms++;
+        return 1;
+    }
+    q->failed = 1;
+    return 0;
+}
+
+/* What a posting is worth whose places are known; also how much of it is in the title. */
+static float worth_of_places(const Segment *s, uint32_t doc, const Places *places) {
+    uint32_t titles = 0, words = doc < s->size ? s->title_words[doc] : 0;
+    for (uint64_t i = 0; i < places->n; i++) titles += places->at[i] < words;
+    return worth_of(s, 0, doc, titles, (uint32_t)places->n - titles);
+}
+
+/* Makes the list of a form, given one of its terms. */
+static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
+    Maker maker;
+    uint32_t forms = form_count(q->s, term->term);
+    if (!make(q, &maker, out, term->having)) return 0;
+    for (uint64_t c = 0; c < term->chunks; c++) {
+        Chunk chunk = chunk_of(q->s, term, c);
+        for (uint64_t p = chunk.a; p < chunk.b; p++) {
+            uint32_t doc = (uint32_t)term->keys[c] << 16 | term->lows[p];
+            q->places[0].n = 0;
+            if (!add_places(q->s, p, forms, ordinal, &q->places[0])) return 0;
+            if (!q->places[0].n || !is_alive(q, doc)) continue;
+            float w = term->is_label ? worth_of(q->s, 1, doc, 0, (uint32_t)q->places[0].n)
+                                     : worth_of_places(q->s, doc, &q->places[0]);
+            put(&maker, doc, w);
+        }
+    }
+    return 1;
+}
+
+/* Finds a form's first term, and the form's number there; 0 if it is damaged. */
+static int form_at(const Segment *s, uint64_t form, uint32_t *term, int64_t *ordinal) {
+    uint64_t first = form ? s->lemma_ends[form - 1] : 0;
+    if (first >= s->lemma_ends[form] || s->lemma_ends[form] > s->n_lemmas) return 0;
+    *term = s->lemmas[first];
+    if (*term >= s->n_terms_ends) return 0;
+    uint64_t low = *term ? s->term_form_ends[*term - 1] : 0, end = s->term_form_ends[*term];
+    if (low > end || end > s->n_term_forms) return 0;
+    uint64_t start = low;
+    for (uint64_t high = end; low < high;) {
+        uint64_t middle = (low + high) / 2;
+        if (s->term_forms[middle] < form) low = middle + 1;
+        else high = middle;
+    }
+    *ordinal = (int64_t)(low - start);
+    return 1;
+}
+
+static int resolve_form(Query *q, Word *word) {
+    Strings forms = STRINGS(q->s, forms);
+    uint32_t term;
+    word->terms = keep(q, sizeof(List));
+    if (!word->terms) return 0;
+    int64_t form = find(&forms, (const uint8_t *)word->strings[0], word->sizes[0]);
+    if (form < 0) return 1;
+    if (!form_at(q->s, (uint64_t)form, &term, &word->ordinal)) return 0;
+    if (!add_term(q, word, term)) return 0;
+    if (form_count(q->s, term) == 1) word->ordinal = -1; /* every place is one of it */
+    return 1;
+}
+
+static int resolve_prefix(Query *q, Word *word) {
+    Segment *s = q->s;
+    Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
+    const uint8_t *start = (const uint8_t *)word->strings[0];
+    uint64_t first, end, form, form_end;
+    prefixed(&terms, start, word->sizes[0], &first, &end);
+    prefixed(&forms, start, word->sizes[0], &form, &form_end);
+    word->terms = keep(q, (size_t)(end - first + form_end - form + 1) * sizeof(List));
+    if (!word->terms) return 0;
+    for (uint64_t term = first; term < end; term++)
+        if (!add_term(q, word, term)) return 0;
+    for (; form < form_end; form++) { /* forms of other terms: "йшов" for "йш*" */
+        uint64_t low = form ? s->lemma_ends[form - 1] : 0, high = s->lemma_ends[form];
+        if (high > s->n_lemmas) return 0;
+        for (; low < high; low++)
+            if (s->lemmas[low] >= first && s->lemmas[low] < end) break;
+        uint32_t term;
+        int64_t ordinal;
+        List list;
+        if (low < high) continue;
+        if (!form_at(s, form, &term, &ordinal) || !take_term(s, term, &list)) return 0;
+        if (!make_form(q, &list, ordinal, &word->terms[word->n_terms])) return 0;
+        word->n_terms++;
+    }
+    return 1;
+}
+
+/* Takes a phrase of two words for one word, if they often stand together (codec/together.py) and
+   the segment at hand has a term for that; in another segment it may be a phrase. */
+static int resolve_pair(Query *q, Word *phrase) {
+    Strings terms = STRINGS(q->s, terms);
+    char key[512] = {PAIR};
+    size_t size = 1;
+    for (int i = 0; i < 2; i++) {
+        const Word *word = &phrase->words[i];
+        if (phrase->n != 2 || word->kind != WORD || word->n_terms != 1) return 1;
+        uint64_t term = word->terms[0].term, start = term ? terms.ends[term - 1] : 0;
+        uint64_t length = terms.ends[term] - start;
+        if (start > terms.ends[term] || terms.ends[term] > terms.size) return 0;
+        if (length < 1 || terms.bytes[start] < 0x20 || size + length + 1 > sizeof key) return 1;
+        if (i) key[size++] = ' ';
+        memcpy(key + size, terms.bytes + start, length);
+        size += length;
+    }
+    int64_t pair = find(&terms, (const uint8_t *)key, (Py_ssize_t)size);
+    if (pair < 0) return 1;
+    phrase->kind = WORD;
+    phrase->terms = keep(q, sizeof(List));
+    return phrase->terms && add_term(q, phrase, (uint64_t)pair);
+}
+
+/* Finds a word in the segment at hand; 0 on failure. */
+static int resolve(Query *q, Word *word) {
+    Strings terms = STRINGS(q->s, terms);
+    word->n_terms = word->has_whole = 0;
+    word->ordinal = -1;
+    word->terms = NULL;
+    if (word->kind == PHRASE) {
+        for (int i = 0; i < word->n; i++)
+            if (!resolve(q, &word->words[i])) return 0;
+        return resolve_pair(q, word);
+    }
+    if (word->kind == FORM) return resolve_form(q, word);
+    if (word->kind == PREFIX) return resolve_prefix(q, word);
+    word->terms = keep(q, (size_t)word->n * sizeof(List));
+    if (!word->terms) return 0;
+    for (int i = 0; i < word->n; i++) {
+        int64_t term = find(&terms, (const uint8_t *)word->strings[i], word->sizes[i]);
+        if (term >= 0 && !add_term(q, word, (uint64_t)term)) return 0;
+    }
+    return 1;
+}
+
+/* Reads where a word stands in an article; 0 on failure. */
+static int places_of(const Query *q, const Word *word, uint32_t doc, Places *places) {
+    places->n = 0;
+    for (int i = 0; i < word->n_terms; i++) {
+        const List *term = &word->terms[i];
+        uint64_t p = posting_of(term, doc);
+        if (p != NOWHERE &&
+            !add_places(q->s, p, form_count(q->s, term->term), word->ordinal, places)) return 0;
+    }
+    sort_places(places);
+    return 1;
+}
+
+/* Keeps those places of the first behind which, at a distance, there is one of the second. */
+static void keep_followed(Places *first, const Places *second, uint32_t distance) {
+    uint64_t kept = 0, j = 0;
+    for (uint64_t i = 0; i < first->n; i++) {
+        uint64_t wanted = (uint64_t)first->at[i] + distance;
+        while (j < second->n && second->at[j] < wanted) j++;
+        if (j < second->n && second->at[j] == wanted) first->at[kept++] = first->at[i];
+    }
+    first->n = kept;
+}
+
+/* -- going through lists --------------------------------------------------------------------- */
+
+typedef struct Walk Walk;
+typedef void (*Visit)(Walk *walk, uint32_t doc, uint64_t *at);
+
+struct Walk {
+    Query *q;
+    const List *lists[SLOTS];
+    Chunk chunks[SLOTS]; /* of the lists, those at hand */
+    uint64_t next[SLOTS]; /* from where on the next article's postings are */
+    Visit visit;         /* NULL to count only */
+    const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
+    uint64_t found;
+    int k;
+    void *own; /* the visitor's */
+};
+
+/* A posting that a bit said is there. */
+static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
+    if (at != NOWHERE) return at;
+    const Chunk *chunk = &w->chunks[i];
+    at = gallop(w->lists[i]->lows, w->next[i], chunk->b, doc & 0xFFFF);
+    w->next[i] = at;
+    return at < chunk->b ? at : chunk->b - 1;
+}
+
+/* How many numbers two ascending rows have in common. */
+static uint64_t common(const uint16_t *a, const uint16_t *a_end, const uint16_t *b,
+                       const uint16_t *b_end) {
+    uint64_t found = 0;
+    while (a < a_end && b < b_end) {
+        uint16_t x = *a, y = *b;
+        found += x == y;
+        a += x <= y;
+        b += y <= x;
+    }
+    return found;
+}
+
+/* How many articles two lists have in common in the chunks at hand, of which all counts. */
+static uint64_t count_in_chunk(const Walk *w) {
+    const Chunk *few = &w->chunks[0], *many = &w->chunks[1];
+    const uint16_t *lows = w->lists[0]->lows, *others = w->lists[1]->lows;
+    uint64_t found = 0;
+    if (few->b - few->a > many->b - many->a) {
+        const Chunk *chunk = few;
+        few = many, many = chunk;
+        lows = w->lists[1]->lows, others = w->lists[0]->lows;
+    }
+    if (many->bits && few->bits) {
+        for (int i = 0; i < CHUNK / 8; i += 8) {
+            uint64_t x, y;
+            memcpy(&x, few->bits + i, 8);
+            memcpy(&y, many->bits + i, 8);
+            found += (uint64_t)bits_set(x & y);
+        }
+    } else if (many->bits) {
+        for (uint64_t p = few->a; p < few->b; p++)
+            found += many->bits[lows[p] / 8] >> (lows[p] % 8) & 1;
+    } else if ((many->b - many->a) / 16 < few->b - few->a) {
+        found = common(lows + few->a, lows + few->b, others + many->a, others + many->b);
+    } else {
+        uint64_t next = many->a;
+        for (uint64_t p = few->a; p < few->b && next < many->b; p++) {
+            next = gallop(others, next, many->b, lows[p]);
+            found += next < many->b && others[next] == lows[p];
+        }
+    }
+    return found;
+}
+
+static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high_end) {
+    int order[SLOTS] = {0}, k = w->k;
+    uint64_t at[SLOTS], *next = w->next;
+    if (k == 2 && !w->visit && !w->check && !low_end && high_end == CHUNK) {
+        w->found += count_in_chunk(w);
+        return;
+    }
+    for (int i = 0; i < k; i++) {
+        int j = i;
+        uint64_t size = w->chunks[i].b - w->chunks[i].a;
+        for (; j && w->chunks[order[j - 1]].b - w->chunks[order[j - 1]].a > size; j--)
+            order[j] = order[j - 1];
+        order[j] = i;
+        next[i] = w->chunks[i].a;
+    }
+    int lead = order[0];
+    const uint16_t *lows = w->lists[lead]->lows;
+    uint64_t p = w->chunks[lead].a, end = w->chunks[lead].b;
+    if (low_end) p = lower(lows, p, end, low_end);
+    if (high_end < CHUNK) end = lower(lows, p, end, high_end);
+    for (; p < end; p++) {
+        uint32_t low = lows[p], doc = key << 16 | low;
+        at[lead] = p;
+        int j = 1;
+        for (; j < k; j++) {
+            int i = order[j];
+            const Chunk *chunk = &w->chunks[i];
+            if (chunk->bits) {
+                if (!(chunk->bits[low / 8] >> (low % 8) & 1)) break;
+                at[i] = NOWHERE;
+                continue;
+            }
+            uint64_t there = gallop(w->lists[i]->lows, next[i], chunk->b, low);
+            next[i] = there;
+            if (there == chunk->b) return;
+            if (w->lists[i]->lows[there] != low) break;
+            at[i] = there;
+        }
+        if (j < k) continue;
+        if (w->check && (doc >= w->q->s->size || w->q->s->last[doc] < *w->check)) continue;
+        w->found++;
+        if (w->visit) w->visit(w, doc, at);
+    }
+}
+
+/* Visits the articles from low to high - 1 that are in all lists. */
+static void meet(Walk *w, uint64_t low, uint64_t high) {
+    uint64_t at[SLOTS] = {0};
+    int lead = 0;
+    for (int i = 1; i < w->k; i++)
+        if (w->lists[i]->chunks < w->lists[lead]->chunks) lead = i;
+    for (int i = 0; i < w->k; i++) at[i] = chunk_number(w->lists[i], (uint32_t)(low >> 16));
+    for (; at[lead] < w->lists[lead]->chunks && !w->q->failed; at[lead]++) {
+        uint32_t key = w->lists[lead]->keys[at[lead]];
+        uint64_t base = (uint64_t)key << 16;
+        if (base >= high) return;
+        int i = 0;
+        for (; i < w->k; i++) {
+            const List *list = w->lists[i];
+            while (at[i] < list->chunks && list->keys[at[i]] < key) at[i]++;
+            if (at[i] == list->chunks) return;
+            if (list->keys[at[i]] != key) break;
+            w->chunks[i] = chunk_of(w->q->s, list, at[i]);
+            if (w->chunks[i].a == w->chunks[i].b) break;
+        }
+        if (i == w->k)
+            meet_in_chunk(w, key, low > base ? (uint32_t)(low - base) : 0,
+                          high < base + CHUNK ? (uint32_t)(high - base) : CHUNK);
+    }
+}
+
+/* What a list has of the chunk at base, from low to high - 1. */
+static Chunk clipped(const Segment *s, const List *list, uint64_t base, uint64_t low,
+                     uint64_t high) {
+    uint64_t c = chunk_number(list, (uint32_t)(base >> 16));
+    if (c == list->chunks || list->keys[c] != base >> 16) return (Chunk){0, 0, NULL};
+    Chunk chunk = chunk_of(s, list, c);
+    if (low > base) chunk.a = lower(list->lows, chunk.a, chunk.b, (uint32_t)(low - base));
+    if (high < base + CHUNK)
+        chunk.b = lower(list->lows, chunk.a, chunk.b, (uint32_t)(high - base));
+    return chunk;
+}
+
+/* Visits the articles from low to high - 1 that are in any list: `at` is NULL, and the table has
+   the sum of their scores and in how many lists they are. */
+static void join(Walk *w, uint64_t low, uint64_t high) {
+    Query *q = w->q;
+    Table *table = q->table;
+    for (uint64_t base = low / CHUNK * CHUNK; base < high && !q->failed; base += CHUNK) {
+        int any = 0;
+        for (int i = 0; i < w->k; i++) {
+            const List *list = w->lists[i];
+            float unit = q->words[i].unit;
+            Chunk chunk = clipped(q->s, list, base, low, high);
+            for (uint64_t p = chunk.a; p < chunk.b; p++) {
+                uint32_t at = list->lows[p];
+                table->score[at] += worth(q->s, list, p, (uint32_t)base | at) * unit;
+                table->count[at]++;
+                table->bits[at / 64] |= 1ull << at % 64;
+            }
+            any |= chunk.a < chunk.b;
+        }
+        for (uint32_t i = 0; any && i < CHUNK / 64; i++) {
+            for (uint64_t bits = table->bits[i]; bits; bits &= bits - 1) {
+                uint32_t at = i * 64 + (uint32_t)__builtin_ctzll(bits), doc = (uint32_t)base | at;
+                if (!w->check || (doc < q->s->size && q->s->last[doc] >= *w->check)) {
+                    w->found++;
+                    w->visit(w, doc, NULL);
+                }
+                table->score[at] = 0;
+                table->count[at] = 0;
+            }
+            table->bits[i] = 0;
+        }
+    }
+}
+
+/* Counts the articles from low to high - 1 that are in any list. */
+static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t low, uint64_t high) {
+    uint64_t found = 0, *bits = q->table->bits;
+    if (k == 1) return count_between(lists[0], low, high);
+    if (k == 2) {
+        Walk w = {.q = q, .lists = {lists[0], lists[1]}, .k = 2};
+        meet(&w, low, high);
+        return count_between(lists[0], low, high) + count_between(lists[1], low, high) - w.found;
+    }
+    for (uint64_t base = low / CHUNK * CHUNK; base < high; base += CHUNK) {
+        int any = 0;
+        for (int i = 0; i < k; i++) {
+            const List *list = lists[i];
+            Chunk chunk = clipped(q->s, list, base, low, high);
+            for (uint64_t p = chunk.a; p < chunk.b; p++)
+                bits[list->lows[p] / 64] |= 1ull << list->lows[p] % 64;
+            any |= chunk.a < chunk.b;
+        }
+        for (int i = 0; any && i < CHUNK / 64; i++) {
+            found += (uint64_t)bits_set(bits[i]);
+            bits[i] = 0;
+        }
+    }
+    return found;
+}
+
+/* -- a word as one list ------------------------------------------------------------------------ */
+
+static int make_whole(Query *q, Word *word);
+
+#define RING 16 /* articles that wait until the processor has fetched where their places are */
+#define NEAR 6
+
+typedef struct { uint32_t doc; uint64_t at[SLOTS]; } Waiting;
+
+typedef struct {
+    Word *words;
+    int k, is_label;
+    Maker maker;
+    uint64_t came;
+    Waiting ring[RING];
+} PhraseMaker;
+
+/* Reads the places of a word of a phrase in an article. */
+static int places_at(Query *q, const Word *word, const Waiting *one, int i, Places *places) {
+    if (word->whole.made) return places_of(q, word, one->doc, places);
+    places->n = 0;
+    if (!add_places(q->s, one->at[i], form_count(q->s, word->whole.term), word->ordinal, places))
+        return 0;
+    sort_places(places);
+    return 1;
+}
+
+/* Puts an article to the others if the phrase is there. */
+static void check_phrase(Query *q, PhraseMaker *own, const Waiting *one) {
+    Places *first = &q->places[0], *next = &q->places[1];
+    for (int i = 0; i < own->k && (!i || first->n); i++) {
+        if (!places_at(q, &own->words[i], one, i, i ? next : first)) {
+            q->failed = 1;
+            return;
+        }
+        if (i) keep_followed(first, next, (uint32_t)i);
+    }
+    if (first->n)
+        put(&own->maker, one->doc, own->is_label
+                                       ? worth_of(q->s, 1, one->doc, 0, (uint32_t)first->n)
+                                       : worth_of_places(q->s, one->doc, first));
+}
+
+static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
+    PhraseMaker *own = w->own;
+    const Segment *s = w->q->s;
+    Waiting *one = &own->ring[own->came % RING];
+    if (own->came >= RING) check_phrase(w->q, own, one);
+    one->doc = doc;
+    for (int i = 0; i < w->k; i++) {
+        one->at[i] = looked_up(w, i, doc, at[i]);
+        if (w->lists[i]->made) continue;
+        __builtin_prefetch(s->codes + one->at[i] / BLOCK * BLOCK);
+        __builtin_prefetch(s->row_starts + one->at[i] / BLOCK);
+        __builtin_prefetch(s->row_widths + one->at[i] / BLOCK);
+    }
+    if (own->came++ < NEAR) return;
+    one = &own->ring[(own->came - NEAR) % RING]; /* its rows can be reckoned by now */
+    for (int i = 0; i < w->k; i++) {
+        uint64_t start = w->lists[i]->made ? s->n_rows : s->row_starts[one->at[i] / BLOCK];
+        if (start > s->n_rows || s->n_rows - start < 128) continue;
+        __builtin_prefetch(s->rows + start);
+        __builtin_prefetch(s->rows + start + 64);
+    }
+}
+
+static int make_phrase(Query *q, Word *phrase) {
+    PhraseMaker own;
+    own.words = phrase->words;
+    own.k = phrase->n;
+    own.came = 0;
+    Walk w = {.q = q, .k = phrase->n, .visit = visit_phrase, .own = &own};
+    uint64_t fewest = UINT64_MAX;
+    for (int i = 0; i < phrase->n; i++) {
+        if (!make_whole(q, &phrase->words[i])) return 0;
+        w.lists[i] = &phrase->words[i].whole;
+        if (w.lists[i]->having < fewest) fewest = w.lists[i]->having;
+    }
+    if (!make(q, &own.maker, &phrase->whole, fewest)) return 0;
+    own.is_label = phrase->words[0].n_terms && phrase->words[0].terms[0].is_label;
+    if (fewest) meet(&w, 0, q->s->size);
+    for (uint64_t i = own.came > RING ? own.came - RING : 0; i < own.came && !q->failed; i++)
+        check_phrase(q, &own, &own.ring[i % RING]);
+    return !q->failed;
+}
+
+static int make_whole(Query *q, Word *word) {
+    if (word->has_whole) return 1;
+    word->has_whole = 1;
+    if (word->kind == PHRASE) return make_phrase(q, word);
+    if (!word->n_terms) {
+        memset(&word->whole, 0, sizeof word->whole);
+        return 1;
+    }
+    if (word->ordinal >= 0) return make_form(q, word->terms, word->ordinal, &word->whole);
+    if (word->n_terms == 1 && !word->in_title && !q->alive) {
+        word->whole = word->terms[0];
+        return 1;
+    }
+    return unite(q, word->terms, word->n_terms, word->in_title, &word->whole);
+}
+
+/* Whether the best of a word alone are among the champions of its terms. */
+static int is_crowned(const Query *q, const Word *word) {
+    return q->k == 1 && q->mode != SOME && word->kind != PHRASE && word->ordinal < 0 &&
+           !word->in_title && !q->alive && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
+}
+
+/* Learns in how many articles a word is. */
+static int count_word(Query *q, Word *word) {
+    if (!is_crowned(q, word)) {
+        if (!make_whole(q, word)) return 0;
+        word->having = word->whole.having;
+        return 1;
+    }
+    const List **lists = keep(q, ((size_t)word->n_terms + 1) * sizeof *lists);
+    if (!lists) return 0;
+    for (int i = 0; i < word->n_terms; i++) lists[i] = &word->terms[i];
+    word->having = word->n_terms ? count_any(q, lists, word->n_terms, 0, q->s->size) : 0;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/* Query: what is looked for in the segment at hand, and the best that was found so far. */
+#ifndef SEARCHKIT_QUERY_H
+#define SEARCHKIT_QUERY_H
+
+#include "segment.h"
+
+#define SLOTS 16      /* words of a query; longer ones are left to the twin */
+
+/* -- one query ------------------------------------------------------------------------------ */
+
+enum { WORD, FORM, PREFIX, PHRASE };
+enum { EVERY, ANY, SOME };
+
+typedef struct {
+    float score;
+    uint32_t doc;
+    uint64_t first;
+    int complete;
+} Hit;
+
+/* What a table of one chunk has of each article; all 0 between uses. */
+typedef struct {
+    float score[CHUNK];
+    uint8_t count[CHUNK];
+    uint64_t bits[CHUNK / 64];
+} Table;
+
+typedef struct Word Word;
+struct Word {
+    int kind, in_title;
+    const char **strings; /* terms, a form or the beginning of words, as UTF-8 */
+    Py_ssize_t *sizes;
+    int n;
+    Word *words; /* of a phrase */
+    /* in the segment at hand: */
+    List *terms; /* of its terms, those that are there */
+    int n_terms;
+    int64_t ordinal; /* of a form, among those of its term; else -1 */
+    List whole;
+    int has_whole;
+    uint64_t having;
+    float unit; /* idf */
+};
+
+typedef struct {
+    int left, right; /* words */
+    uint32_t distance;
+    float unit;
+} Bonus;
+
+typedef struct Arena { struct Arena *next; } Arena;
+
+typedef struct {
+    Segment *s;
+    const uint8_t *alive; /* or NULL */
+    uint32_t base;
+    Word *words;
+    int k, mode, by_date, has_window, failed;
+    uint64_t since, until;
+    Bonus bonuses[SLOTS];
+    int n_bonuses;
+    float room; /* what all bonuses add at most */
+    int some_have_bonuses; /* articles that do not have all words, too */
+    Hit *heap;
+    uint64_t wanted, n;
+    uint64_t total, total_all;
+    Table *table;
+    Arena *arena;
+    Places places[2];
+} Query;
+
+static void *keep(Query *q, size_t size) {
+    Arena *block = malloc(sizeof(Arena) + size);
+    if (!block) {
+        q->failed = 1;
+        return NULL;
+    }
+    block->next = q->arena;
+    q->arena = block;
+    return block + 1;
+}
+
+static void let_go(Query *q) {
+    while (q->arena) {
+        Arena *next = q->arena->next;
+        free(q->arena);
+        q->arena = next;
+    }
+}
+
+static int bits_set(uint64_t x) {
+    x -= x >> 1 & 0x5555555555555555;
+    x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+    return (int)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101 >> 56);
+}
+
+/* -- the best so far: a heap, the worst on top ------------------------------------------------ */
+
+static int is_better(const Query *q, const Hit *a, const Hit *b) {
+    if (q->by_date && a->first != b->first) return a->first > b->first;
+    if (a->complete != b->complete) return a->complete > b->complete;
+    if (a->score != b->score) return a->score > b->score;
+    if (a->first != b->first) return a->first > b->first;
+    return a->doc < b->doc;
+}
+
+/* Whether an article may be among the best whose score is at most this. */
+static inline int may_enter(const Query *q, uint32_t doc, float most, int complete) {
+    if (q->n < q->wanted) return 1;
+    if (!q->wanted || doc >= q->s->size) return 0;
+    const Hit *worst = q->heap;
+    if (q->by_date) return q->s->first[doc] >= worst->first;
+    if (complete != worst->complete) return complete > worst->complete;
+    /* A sum of SLOTS floats and as many bonuses is rounded by 32 times 2^-24 at most. */
+    return most * 1.000002f >= worst->score;
+}
+
+/* Puts a hit where it belongs from a place on, below which all is in order. */
+static void sink(const Query *q, uint64_t at, Hit hit) {
+    Hit *heap = q->heap;
+    for (;;) {
+        uint64_t child = 2 * at + 1;
+        if (child >= q->n) break;
+        if (child + 1 < q->n && is_better(q, &heap[child], &heap[child + 1])) child++;
+        if (!is_better(q, &hit, &heap[child])) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = hit;
+}
+
+static void offer(Query *q, uint32_t doc, float score, int complete) {
+    if (doc >= q->s->size) {
+        q->failed = 1;
+        return;
+    }
+    Hit hit = {score, q->base + doc, q->s->first[doc], complete};
+    Hit *heap = q->heap;
+    uint64_t at;
+    if (q->n < q->wanted) {
+        for (at = q->n++; at && is_better(q, &heap[(at - 1) / 2], &hit); at = (at - 1) / 2)
+            heap[at] = heap[(at - 1) / 2];
+        heap[at] = hit;
+    } else if (q->wanted && is_better(q, &hit, heap)) sink(q, 0, hit);
+}
+
+#endif

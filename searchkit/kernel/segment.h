@@ -1,0 +1,446 @@
+/* Segment: the arrays of codec/segment.py, and how a term, a posting and a place are found in them.
+
+   The arrays may come from anywhere, and are not read as a whole before they are used. Each
+   function checks the numbers that lead it to a place in memory. */
+#ifndef SEARCHKIT_SEGMENT_H
+#define SEARCHKIT_SEGMENT_H
+
+#include "kernel.h"
+
+#include <stdlib.h>
+
+#define CHUNK 65536
+#define BLOCK 64
+#define ODD 255
+#define CHAMPIONS 128
+#define DENSE 1024    /* postings; a chunk with more has bits */
+#define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
+#define NOWHERE UINT64_MAX
+
+/* -- a segment ------------------------------------------------------------------------------ */
+
+/* The arrays: C type, how many bytes an item has, name. */
+#define ARRAYS(X)                                                                                 \
+    X(uint32_t, 4, chunk_ends) X(uint16_t, 2, chunk_keys) X(uint64_t, 8, posting_ends)            \
+    X(uint16_t, 2, lows) X(uint8_t, 1, codes) X(uint64_t, 8, odd) X(uint32_t, 4, odd_titles)      \
+    X(uint32_t, 4, odd_texts) X(uint64_t, 8, row_starts) X(uint8_t, 1, row_widths)                \
+    X(uint8_t, 1, rows) X(uint32_t, 4, dense) X(uint8_t, 1, bits) X(uint32_t, 4, frequent)        \
+    X(uint32_t, 4, champions) X(float, 4, worths) X(float, 4, title_norms) X(float, 4, text_norms)\
+    X(uint32_t, 4, title_words) X(uint32_t, 4, term_form_ends) X(uint32_t, 4, term_forms)         \
+    X(uint32_t, 4, lemma_ends) X(uint32_t, 4, lemmas) X(uint64_t, 8, first) X(uint64_t, 8, last)  \
+    X(uint8_t, 1, terms_bytes) X(uint32_t, 4, terms_ends) X(uint32_t, 4, terms_buckets)           \
+    X(uint32_t, 4, terms_order) X(uint8_t, 1, forms_bytes) X(uint32_t, 4, forms_ends)             \
+    X(uint32_t, 4, forms_buckets) X(uint32_t, 4, forms_order)
+
+enum {
+#define X(type, size, name) I_##name,
+    ARRAYS(X)
+#undef X
+    ARRAY_COUNT
+};
+
+typedef struct {
+    PyObject_HEAD
+    Py_buffer views[ARRAY_COUNT];
+    int held; /* how many views are */
+#define X(type, size, name) const type *name; uint64_t n_##name;
+    ARRAYS(X)
+#undef X
+    float k1, k1_1;
+    uint32_t size; /* articles */
+} Segment;
+
+static int segment_take(Segment *self, PyObject *arrays) {
+    static const struct { const char *name; int size; } told[] = {
+#define X(type, size, name) {#name, size},
+        ARRAYS(X)
+#undef X
+    };
+    for (int i = 0; i < ARRAY_COUNT; i++) {
+        PyObject *array = PyMapping_GetItemString(arrays, told[i].name);
+        if (!array) return -1;
+        int done = PyObject_GetBuffer(array, &self->views[i], PyBUF_SIMPLE);
+        Py_DECREF(array);
+        if (done < 0) return -1;
+        self->held = i + 1;
+        if (self->views[i].len % told[i].size || (uintptr_t)self->views[i].buf % told[i].size) {
+            PyErr_Format(PyExc_ValueError, "%s is no array of its kind", told[i].name);
+            return -1;
+        }
+    }
+#define X(type, size, name) self->name = self->views[I_##name].buf; \
+    self->n_##name = (uint64_t)self->views[I_##name].len / size;
+    ARRAYS(X)
+#undef X
+    return 0;
+}
+
+static int segment_fits(const Segment *s) {
+    return s->n_lows == s->n_codes && s->n_chunk_keys == s->n_posting_ends &&
+           s->n_odd == s->n_odd_titles && s->n_odd == s->n_odd_texts &&
+           s->n_row_starts == s->n_row_widths &&
+           s->n_row_starts == (s->n_codes + BLOCK - 1) / BLOCK && s->n_rows >= 8 &&
+           s->n_bits == s->n_dense * (CHUNK / 8) &&
+           s->n_champions == s->n_frequent * CHAMPIONS && s->n_worths == s->n_champions &&
+           s->n_title_norms == s->n_first && s->n_text_norms == s->n_first &&
+           s->n_title_words == s->n_first && s->n_last == s->n_first && s->n_first < UINT32_MAX &&
+           s->n_term_form_ends == s->n_terms_ends && s->n_chunk_ends == s->n_terms_ends &&
+           s->n_term_forms == s->n_lemmas && s->n_lemma_ends == s->n_forms_ends &&
+           s->n_terms_order == s->n_terms_ends && s->n_forms_order == s->n_forms_ends &&
+           s->n_terms_buckets >= 2 && s->n_forms_buckets >= 2 &&
+           s->n_terms_ends < UINT32_MAX && s->n_forms_ends < UINT32_MAX;
+}
+
+static PyObject *segment_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    PyObject *arrays;
+    float k1;
+    (void)kwargs;
+    if (!PyArg_ParseTuple(args, "Of", &arrays, &k1)) return NULL;
+    Segment *self = (Segment *)type->tp_alloc(type, 0);
+    if (!self) return NULL;
+    self->held = 0;
+    if (segment_take(self, arrays) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    self->k1 = k1;
+    self->k1_1 = (float)((double)k1 + 1.0);
+    self->size = (uint32_t)self->n_first;
+    if (!segment_fits(self)) {
+        Py_DECREF(self);
+        PyErr_SetString(PyExc_ValueError, "the arrays of the segment do not fit together");
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static void segment_dealloc(Segment *self) {
+    for (int i = 0; i < self->held; i++) PyBuffer_Release(&self->views[i]);
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+/* -- strings: the twin is codec/strings.py --------------------------------------------------- */
+
+typedef struct {
+    const uint8_t *bytes;
+    const uint32_t *ends, *buckets, *order;
+    uint64_t size, count, bucket_count;
+} Strings;
+
+#define STRINGS(s, what)                                                                          \
+    ((Strings){(s)->what##_bytes, (s)->what##_ends, (s)->what##_buckets, (s)->what##_order,       \
+               (s)->n_##what##_bytes, (s)->n_##what##_ends, (s)->n_##what##_buckets})
+
+static uint32_t crc32_table[256];
+
+static void fill_crc32_table(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (int k = 0; k < 8; k++) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+        crc32_table[i] = c;
+    }
+}
+
+static uint32_t crc32_of(const uint8_t *data, Py_ssize_t size) {
+    uint32_t crc = ~0u;
+    for (Py_ssize_t i = 0; i < size; i++) crc = crc32_table[(crc ^ data[i]) & 0xFF] ^ (crc >> 8);
+    return ~crc;
+}
+
+/* Compares a string with others as bytes; a damaged end makes it greater than all. */
+static int compare(const Strings *strings, uint64_t number, const uint8_t *data, uint64_t size,
+                   int as_prefix) {
+    uint64_t start = number ? strings->ends[number - 1] : 0, end = strings->ends[number];
+    if (start > end || end > strings->size) return 1;
+    uint64_t own = end - start, common = own < size ? own : size;
+    int order = memcmp(strings->bytes + start, data, common);
+    if (order || (as_prefix && own >= size)) return order;
+    return own < size ? -1 : own > size;
+}
+
+static int64_t find(const Strings *strings, const uint8_t *data, Py_ssize_t size) {
+    if (!strings->count) return -1;
+    uint64_t bucket = crc32_of(data, size) & (strings->bucket_count - 2);
+    uint64_t low = strings->buckets[bucket], high = strings->buckets[bucket + 1];
+    if (high > strings->count) high = strings->count;
+    for (; low < high; low++) {
+        uint64_t number = strings->order[low];
+        if (number < strings->count && !compare(strings, number, data, (uint64_t)size, 0))
+            return (int64_t)number;
+    }
+    return -1;
+}
+
+static void prefixed(const Strings *strings, const uint8_t *data, Py_ssize_t size,
+                     uint64_t *first, uint64_t *end) {
+    for (int past = 0; past < 2; past++) {
+        uint64_t low = past ? *first : 0, high = strings->count;
+        while (low < high) {
+            uint64_t middle = low + (high - low) / 2;
+            int order = compare(strings, middle, data, (uint64_t)size, past);
+            if (past ? order <= 0 : order < 0) low = middle + 1;
+            else high = middle;
+        }
+        *(past ? end : first) = low;
+    }
+}
+
+/* -- postings ------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t term;   /* of a list that was made, nothing: its places are read by its terms */
+    int is_label;    /* of a field that is not text: how long it is does not count */
+    uint64_t chunks, start;
+    const uint16_t *keys;
+    const uint64_t *ends;
+    const uint16_t *lows;
+    float *worths;       /* of a list that was made; else NULL */
+    void *made;          /* what was allocated for it */
+    uint64_t having;     /* how many postings */
+    float most;          /* what none of them is worth more than */
+    const uint32_t *best_docs; /* champions, or NULL */
+    const float *best_worths;
+} List;
+
+typedef struct {
+    uint64_t a, b; /* postings a to b - 1 */
+    const uint8_t *bits;
+} Chunk;
+
+static inline void counts(const Segment *s, uint64_t p, uint32_t *titles, uint32_t *texts) {
+    uint8_t code = s->codes[p];
+    *titles = code & 3;
+    *texts = code >> 2;
+    if (code == ODD) {
+        uint64_t low = 0, high = s->n_odd;
+        while (low < high) {
+            uint64_t middle = (low + high) / 2;
+            if (s->odd[middle] < p) low = middle + 1;
+            else high = middle;
+        }
+        *titles = low < s->n_odd ? s->odd_titles[low] : 0;
+        *texts = low < s->n_odd ? s->odd_texts[low] : 0;
+    }
+}
+
+static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint32_t titles,
+                             uint32_t texts) {
+    float f;
+    if (is_label) f = (float)texts;
+    else if (doc < s->size) {
+        f = (float)titles * s->title_norms[doc];
+        f += (float)texts * s->text_norms[doc];
+    } else f = 0; /* damaged: it is found out where the article is read */
+    return saturated(f, s->k1);
+}
+
+static inline float worth(const Segment *s, const List *list, uint64_t p, uint32_t doc) {
+    uint32_t titles, texts;
+    if (list->worths) return list->worths[p];
+    counts(s, p, &titles, &texts);
+    return worth_of(s, list->is_label, doc, titles, texts);
+}
+
+/* Takes a term's postings as they lie in the file; 0 if they lead out of it. */
+static int take_term(const Segment *s, uint64_t term, List *list) {
+    memset(list, 0, sizeof *list);
+    list->term = (uint32_t)term;
+    list->most = s->k1_1;
+    list->lows = s->lows;
+    uint64_t c0 = term ? s->chunk_ends[term - 1] : 0, c1 = s->chunk_ends[term];
+    if (c0 > c1 || c1 > s->n_chunk_keys) return 0;
+    list->chunks = c1 - c0;
+    list->keys = s->chunk_keys + c0;
+    list->ends = s->posting_ends + c0;
+    list->start = c0 ? s->posting_ends[c0 - 1] : 0;
+    uint64_t end = list->start;
+    for (uint64_t c = c0; c < c1; c++) {
+        if (s->posting_ends[c] < end || s->posting_ends[c] > s->n_lows ||
+            (c > c0 && s->chunk_keys[c] <= s->chunk_keys[c - 1]) ||
+            s->posting_ends[c] - end > CHUNK) return 0;
+        end = s->posting_ends[c];
+    }
+    list->having = end - list->start;
+    uint64_t text_start = term ? s->terms_ends[term - 1] : 0;
+    list->is_label = text_start < s->n_terms_bytes && s->terms_bytes[text_start] < PAIR;
+    uint64_t low = 0, high = s->n_frequent;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (s->frequent[middle] < term) low = middle + 1;
+        else high = middle;
+    }
+    if (low < s->n_frequent && s->frequent[low] == term && list->having >= CHAMPIONS) {
+        list->best_docs = s->champions + low * CHAMPIONS;
+        list->best_worths = s->worths + low * CHAMPIONS;
+        list->most = list->best_worths[0];
+    }
+    return 1;
+}
+
+static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
+    Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
+    if (!list->made && chunk.b - chunk.a > DENSE) {
+        uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
+        uint64_t low = 0, high = s->n_dense;
+        while (low < high) {
+            uint64_t middle = (low + high) / 2;
+            if (s->dense[middle] < wanted) low = middle + 1;
+            else high = middle;
+        }
+        if (low < s->n_dense && s->dense[low] == wanted) chunk.bits = s->bits + low * (CHUNK / 8);
+    }
+    return chunk;
+}
+
+/* The first posting from a on whose low bits are not less. */
+static inline uint64_t lower(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
+    while (a < b) {
+        uint64_t middle = a + (b - a) / 2;
+        if (lows[middle] < low) a = middle + 1;
+        else b = middle;
+    }
+    return a;
+}
+
+/* Likewise, where it is probably near. */
+static inline uint64_t gallop(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
+    uint64_t step = 1;
+    while (a + step < b && lows[a + step] < low) {
+        a += step;
+        step *= 2;
+    }
+    return lower(lows, a, a + step + 1 < b ? a + step + 1 : b, low);
+}
+
+static uint64_t chunk_number(const List *list, uint32_t key) {
+    uint64_t low = 0, high = list->chunks;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (list->keys[middle] < key) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Where an article's posting is in a list; NOWHERE if it has none. */
+static uint64_t posting_of(const List *list, uint32_t doc) {
+    uint64_t c = chunk_number(list, doc >> 16);
+    if (c == list->chunks || list->keys[c] != doc >> 16) return NOWHERE;
+    uint64_t a = c ? list->ends[c - 1] : list->start, b = list->ends[c];
+    uint64_t p = lower(list->lows, a, b, doc & 0xFFFF);
+    return p < b && list->lows[p] == (doc & 0xFFFF) ? p : NOWHERE;
+}
+
+/* How many of a list's articles have numbers from low to high - 1. */
+static uint64_t count_between(const List *list, uint64_t low, uint64_t high) {
+    uint64_t found = 0;
+    for (uint64_t c = chunk_number(list, (uint32_t)(low >> 16)); c < list->chunks; c++) {
+        uint64_t base = (uint64_t)list->keys[c] << 16;
+        if (base >= high) break;
+        uint64_t a = c ? list->ends[c - 1] : list->start, b = list->ends[c];
+        if (high < base + CHUNK) b = lower(list->lows, a, b, (uint32_t)(high - base));
+        if (low > base) a = lower(list->lows, a, b, (uint32_t)(low - base));
+        found += b - a;
+    }
+    return found;
+}
+
+/* -- places --------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t *at; /* positions, ascending */
+    uint64_t n, room;
+    uint64_t next, before; /* the posting behind the last one, and how many places of its block
+                              stand before its own */
+} Places;
+
+static int room_for(Places *places, uint64_t more) {
+    if (places->n + more <= places->room) return 1;
+    uint64_t room = 2 * (places->n + more);
+    uint32_t *at = realloc(places->at, room * sizeof *at);
+    if (!at) return 0;
+    places->at = at;
+    places->room = room;
+    return 1;
+}
+
+static uint32_t form_count(const Segment *s, uint32_t term) {
+    uint32_t first = term ? s->term_form_ends[term - 1] : 0, end = s->term_form_ends[term];
+    return end > first ? end - first : 1;
+}
+
+/* How many places the postings from a to b - 1 of one block have. */
+static uint64_t places_between(const Segment *s, uint64_t a, uint64_t b) {
+    uint64_t found = 0, odd = 0, lanes = 0, p = a;
+    for (; p + 8 <= b; p += 8) { /* eight codes at once, each in a byte */
+        uint64_t codes;
+        memcpy(&codes, s->codes + p, 8);
+        odd |= (~codes - 0x0101010101010101) & codes & 0x8080808080808080; /* perhaps */
+        codes = (codes >> 2 & 0x3F3F3F3F3F3F3F3F) + (codes & 0x0303030303030303);
+        lanes += (codes & 0x00FF00FF00FF00FF) + (codes >> 8 & 0x00FF00FF00FF00FF);
+    }
+    found = lanes * 0x0001000100010001 >> 48;
+    for (; p < b; p++) {
+        odd |= s->codes[p] == ODD;
+        found += (uint64_t)(s->codes[p] >> 2) + (s->codes[p] & 3);
+    }
+    for (; odd && a < b; a++) {
+        uint32_t titles, texts;
+        if (s->codes[a] != ODD) continue;
+        counts(s, a, &titles, &texts);
+        found += (uint64_t)titles + texts - 66; /* 63 and 3 were taken for them */
+    }
+    return found;
+}
+
+/* Adds the positions of a posting, those of one form only unless ordinal is -1; 0 on failure.
+
+   The places of a block are in the order of its postings. Where those of the last posting ended is
+   remembered, since the next one is often in the same block. */
+static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordinal,
+                      Places *places) {
+    uint64_t block = p / BLOCK, before;
+    if (places->next > block * BLOCK && places->next <= p) /* goes on in the same block */
+        before = places->before + places_between(s, places->next, p);
+    else before = places_between(s, block * BLOCK, p);
+    uint32_t titles, texts;
+    counts(s, p, &titles, &texts);
+    uint64_t n = (uint64_t)titles + texts, width = s->row_widths[block];
+    uint64_t start = s->row_starts[block];
+    places->next = p + 1;
+    places->before = before + n;
+    if (width > 57 || start > s->n_rows || n > 8 * s->n_rows || before + n > (1ull << 40) ||
+        (before + n) * width / 8 + 8 > s->n_rows - start || !room_for(places, n)) return 0;
+    uint64_t mask = (1ull << width) - 1;
+    for (uint64_t i = before; i < before + n; i++) {
+        uint64_t bit = i * width, value;
+        memcpy(&value, s->rows + start + bit / 8, 8);
+        value = value >> (bit & 7) & mask;
+        uint64_t position = value >> 32 ? value / forms : (uint32_t)value / forms;
+        if (ordinal >= 0 && (int64_t)(value - position * forms) != ordinal) continue;
+        if (position > UINT32_MAX) return 0;
+        places->at[places->n++] = (uint32_t)position;
+    }
+    return 1;
+}
+
+static int by_number(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_places(Places *places) {
+    for (uint64_t i = 1; i < places->n; i++) {
+        if (places->at[i - 1] <= places->at[i]) continue;
+        qsort(places->at, places->n, sizeof *places->at, by_number);
+        break;
+    }
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < places->n; i++)
+        if (!kept || places->at[i] != places->at[kept - 1]) places->at[kept++] = places->at[i];
+    places->n = kept;
+}
+
+#endif

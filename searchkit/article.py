@@ -29,13 +29,6 @@ class Article:
     tags: tuple[str, ...] = ()
     language: str | None = None
 
-    def digest(self) -> bytes:
-        """Return 16 bytes that change whenever any field does."""
-        import hashlib  # noqa: PLC0415 - who only searches needs none
-
-        content = self.content().encode("utf-16-le", "surrogatepass")  # quicker than UTF-8
-        return hashlib.blake2b(content, digest_size=16).digest()
-
     def content(self) -> str:
         """Return all of it: one line of JSON, the other fields in their order; then the text."""
         return f"{_encode(_values(self))}\n{self.text}"

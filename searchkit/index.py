@@ -310,7 +310,7 @@ class Index:
             return self.stored(number)[0]
 
     def digest(self, number: int) -> bytes:
-        """Return `Article.digest()` of the article with this number, as it was indexed."""
+        """Return the `stored.digest` of the article with this number, as it was indexed."""
         segment, local = self._where(number)
         return segment.digest(local)
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
+from searchkit.codec import stored
 from searchkit.codec.arrays import check, write
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
@@ -271,7 +272,7 @@ class _Known:
         if is_met:
             return "twice"
         self._ids.execute("update ids set met = 1 where id = ?", [key])
-        return "same" if digest == article.digest() else int(number)
+        return "same" if digest == stored.digest(stored.letters(article)) else int(number)
 
     def vanished(self) -> list[int]:
         """Return the numbers of the articles that were not met again."""
@@ -364,7 +365,8 @@ def verify(generation: Path) -> None:
     with closing(Index(generation)) as index:
         living = index.living()
         for number in living[:: max(1, len(living) // 100)].tolist():
-            if index.article(number).digest() != index.digest(number):
+            written = stored.letters(index.article(number))
+            if stored.digest(written) != index.digest(number):
                 raise CorruptIndex(f"{generation}: article number {number} differs from its digest")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from searchkit.analysis.tokenize import WORD
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
-from searchkit.codec import runs
+from searchkit.codec import runs, stored
 from searchkit.kernel import kernel as compiled
 
 kernel: Any = compiled
@@ -124,3 +124,12 @@ def test_what_is_not_of_the_right_kind_is_refused(call: Any) -> None:
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(ValueError, match="PyCapsule"):
         kernel.number_words(object(), [])
+
+
+@given(st.text(st.sampled_from("абґ’№\x98☮😀\u0301a1 \n") | st.characters(), max_size=30))
+@settings(deadline=None)
+def test_the_kernel_writes_a_text_as_python_does(text: str) -> None:
+    """With letters that have no byte of their own, and with none."""
+    written = stored._to_bytes(text)  # noqa: SLF001 - the twin
+    with patch.object(stored, "kernel", None):
+        assert stored._to_bytes(text) == written  # noqa: SLF001

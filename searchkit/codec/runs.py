@@ -18,7 +18,7 @@ from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
-from searchkit.codec.stored import Packer, milestones
+from searchkit.codec.stored import Packer, digest, letters, milestones
 from searchkit.codec.together import Pairs, found_together, often_together
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
@@ -148,7 +148,8 @@ class RunMaker:
         """
         is_text = np.repeat(np.arange(len(words)) % 2 == 1, words)
         stones = milestones(starts[is_text], words[1::2])
-        records = list(map(self._packer.pack, articles, stones))
+        written = list(map(letters, articles))
+        records = list(map(self._packer.pack, written, stones))
         dates = [parse_span(article.date) if article.date else (0, 0) for article in articles]
         return {
             "title_words": words[::2].astype("<u4"),
@@ -156,7 +157,7 @@ class RunMaker:
             "first": np.array([first for first, _ in dates], "<u8"),
             "last": np.array([last for _, last in dates], "<u8"),
             "ids": np.frombuffer(b"".join(id_hash(a.id) for a in articles), np.uint8),
-            "digests": np.frombuffer(b"".join(a.digest() for a in articles), np.uint8),
+            "digests": np.frombuffer(b"".join(map(digest, written)), np.uint8),
             "records": np.frombuffer(b"".join(records), np.uint8),
             "sizes": np.array([len(packed) for packed in records], "<u4"),
         }

@@ -247,7 +247,7 @@ class Segment:
         return self._unpacker.unpack(self._records[start:end])
 
     def digest(self, number: int) -> bytes:
-        """Return `Article.digest` of an article, as it was indexed."""
+        """Return the `stored.digest` of an article, as it was indexed."""
         return self.arrays["digests"][16 * number : 16 * number + 16].tobytes()
 
     @cached_property

@@ -18,7 +18,7 @@ milestones a highlighter finds the n-th word without reading the text from its b
 >>> packer = Packer.trained([])
 >>> article = Article("1", "Мир у світі. " * 25, "Вісті ☮")
 >>> [stones] = milestones(np.arange(75) // 3 * 13 + [0, 4, 6] * 25, np.array([75]))
->>> record = packer.pack(article, stones)
+>>> record = packer.pack(letters(article), stones)
 >>> found, stones = Unpacker(packer.dictionary).unpack(record)
 >>> found == article, [article.text[at : at + 4] for at in starts_of(stones)]
 (True, ['Мир ', 'у св', 'світ', 'Мир ', 'у св'])
@@ -29,6 +29,7 @@ import re
 import struct
 import threading
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +37,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from searchkit.article import Article
+from searchkit.kernel import kernel
 
 Ints = NDArray[np.int64]
 
@@ -50,6 +52,9 @@ _SIGN = "\x98"  # of a rare letter
 _LETTERS = bytes(range(256)).decode("cp1251", "replace").replace("\ufffd", _SIGN)
 _CODES = codecs.charmap_build(_LETTERS)
 _RARE = f"[^{re.escape(_LETTERS.replace(_SIGN, ''))}]"
+
+
+Letters = tuple[bytes, bytes]  # a byte for each letter, and the rare ones in UTF-8
 
 
 class Packer:
@@ -68,7 +73,7 @@ class Packer:
     def trained(cls, articles: Sequence[Article]) -> "Packer":
         """Make one whose dictionary has what these articles have in common."""
         samples: list[bytes | bytearray | memoryview] = [
-            record(article, b"") for article in articles
+            _record(letters(article), b"") for article in articles
         ]
         if len(samples) < _ENOUGH:
             return cls(b"")
@@ -77,28 +82,52 @@ class Packer:
         except zstandard.ZstdError:  # too little to learn from
             return cls(b"")
 
-    def pack(self, article: Article, stones: bytes) -> bytes:
+    def pack(self, written: Letters, stones: bytes) -> bytes:
         """Compress an article and the milestones of its text."""
-        return self._zstd.compress(record(article, stones))
+        return self._zstd.compress(_record(written, stones))
 
 
-def record(article: Article, stones: bytes) -> bytes:
-    """Return a record as it is before compression."""
-    rest, rare = _to_bytes(article.content())
+def letters(article: Article) -> Letters:
+    """Return an article as it is in a record: all of it, and its rare letters."""
+    return _to_bytes(article.content())
+
+
+def digest(written: Letters) -> bytes:
+    """Return 16 bytes that change whenever any field of the article does."""
+    from hashlib import blake2b  # noqa: PLC0415 - who only searches needs none
+
+    rest, rare = written
+    found = blake2b(rest, digest_size=16)
+    found.update(rare + _HEAD.pack(len(rest), len(rare)))
+    return found.digest()
+
+
+def _record(written: Letters, stones: bytes) -> bytes:
+    rest, rare = written
     return b"".join([_HEAD.pack(len(stones), len(rare)), stones, rare, rest])
 
 
-def _to_bytes(content: str) -> tuple[bytes, bytes]:
+def _to_bytes(content: str) -> Letters:
     r"""Return a byte for each letter, and the rare ones in UTF-8.
 
     >>> _to_bytes("за́мок")
     (b'\xe7\xe0\x98\xec\xee\xea', b'\xcc\x81')
     """
+    if kernel and (plain := kernel.to_letters(content, _table())) is not None:
+        return plain, b""
     try:
         return codecs.charmap_encode(content, "strict", _CODES)[0], b""
     except UnicodeEncodeError:
         rare = "".join(re.findall(_RARE, content)).encode("utf-8", "surrogatepass")
         return codecs.charmap_encode(re.sub(_RARE, _SIGN, content), "strict", _CODES)[0], rare
+
+
+@cache
+def _table() -> bytes:
+    """Return the byte of each character, as the kernel wants it."""
+    codes = {ord(letter): code for code, letter in enumerate(_LETTERS)}
+    sign = codes[ord(_SIGN)]
+    return bytes([*(codes.get(code, sign) for code in range(max(codes) + 1)), sign])
 
 
 def _from_bytes(rest: bytes, rare: bytes) -> str:

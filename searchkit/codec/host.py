@@ -102,7 +102,7 @@ class Lemmas(Analyzer):
 def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise RequestError(
         "Whoosh can only read this index; change the archive through searchkit,"
-        " with `searchkit update`."
+        " with `searchkit index`."
     )
 
 

@@ -66,8 +66,6 @@ class RunMaker:
         ranks[ranked] = np.arange(len(ranked))
         arrays = _inverted(len(ranks), ranks[np.array(self._term_of_pair, np.int32)], rows)
         arrays["terms"] = ranked[arrays["terms"]].astype("<u4")
-        largest = [arrays[name].max(initial=0) for name in ("positions", "counts")]
-        arrays["largest"] = np.array(largest, "<u4")
         arrays |= self._stored(articles, words, starts)
         write(path, arrays)
         return path

@@ -1,7 +1,9 @@
 """Archive: the front door. Open an index, search it, build it."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
 from searchkit.article import Article
 from searchkit.dates import DateLike, parse_span
-from searchkit.errors import RequestError
+from searchkit.errors import IndexUnusable, RequestError
 from searchkit.generations import Generations
 from searchkit.highlight import Highlighter, Passage, Span, spans
 from searchkit.highlight import passages as best_passages
@@ -21,11 +23,12 @@ from searchkit.query.tree import Node
 
 if TYPE_CHECKING:  # what builds an index is imported when one is built
     from searchkit.corpus import Report
-    from searchkit.writer import Progress, Summary
+    from searchkit.writer import Checked, Progress, Summary
 
 Sort = Literal["relevance", "date"]
 
 _FOREVER = 99999999999999
+_PAUSE = 0.5  # seconds from one look at the file system to the next, of an archive that follows
 
 
 class Hit(NamedTuple):
@@ -89,22 +92,66 @@ class Archive:
     """A searchable archive: the live generation of an index folder.
 
     It may be shared between threads. While a rebuild switches to a new generation it goes on
-    answering from its own, until `refresh`.
+    answering from its own, until `refresh`; one that was opened with `follow` moves by itself. A
+    search that is under way stays on its generation to the end.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, follow: bool = False) -> None:
         self._generations = Generations(folder)
-        self._index = Index(self._generations.live())
         self._switching = threading.Lock()
+        self._follow = follow
+        self._looked = time.monotonic()
+        self._mark, self._open = self._newest()
 
     @classmethod
-    def open(cls, folder: str | Path = "index") -> Self:
+    def open(cls, folder: str | Path = "index", *, follow: bool = False) -> Self:
         """Open the index in a folder.
+
+        Args:
+            folder: where it is.
+            follow: whether to move to a new generation when there is one: it is looked for when
+                something is asked, twice a second at most, with one look at the file system.
+                One that cannot be opened is not moved to; the open one goes on answering.
 
         Raises:
             IndexMissing, CorruptIndex, IndexVersion: see `searchkit.errors`.
         """
-        return cls(folder)
+        return cls(folder, follow=follow)
+
+    def _newest(self) -> tuple[object, Index]:
+        """Open the live generation, even if it is replaced just now."""
+        while True:
+            mark, live = self._generations.mark(), self._generations.live()
+            try:
+                return mark, Index(live)
+            except IndexUnusable:
+                if self._generations.live() == live:
+                    raise
+
+    @property
+    def _index(self) -> Index:
+        """The generation that answers what is asked now."""
+        if self._follow and time.monotonic() - self._looked > _PAUSE:
+            self._look()
+        return self._open
+
+    def _look(self) -> None:
+        """Move to the live generation, if it is another; one thread does, the others go on."""
+        if not self._switching.acquire(blocking=False):
+            return
+        try:
+            self._looked = time.monotonic()
+            if self._generations.mark() != self._mark:
+                with suppress(IndexUnusable):
+                    self._move()
+        finally:
+            self._switching.release()
+
+    def _move(self) -> bool:
+        before = self._open.generation
+        if self._generations.live() != before:
+            self._mark, self._open = self._newest()  # a search under way keeps the old one alive
+        return self._open.generation != before
 
     @staticmethod
     def build(
@@ -115,6 +162,9 @@ class Archive:
         progress: "Progress | None" = None,
         jobs: int | None = None,
         memory: int = 1000,
+        max_shrink: float = 50,
+        force: bool = False,
+        keep: int = 2,
     ) -> "Summary":
         """Build a new generation from a corpus, verify it and switch to it.
 
@@ -126,14 +176,21 @@ class Archive:
             progress: called after every article.
             jobs: how many processes analyse; without it as many as there are processors.
             memory: MB that they may take together, the archive's distinct words apart.
+            max_shrink: how many percent of the live generation's articles may be gone.
+            force: publish even if more are, or all, or the corpus itself.
+            keep: how many generations to keep, the new one included; 1 or more. The rest are
+                removed as soon as nobody reads them.
 
         Raises:
-            CorpusError: there is no article; IndexLocked: another process is writing.
+            CorpusError: there is no article, or too few of those that were there; IndexLocked:
+                another process is writing. Nothing is published then.
         """
         from searchkit.corpus import Corpus  # noqa: PLC0415
-        from searchkit.writer import Means, rebuild  # noqa: PLC0415
+        from searchkit.writer import Means, Publishing, rebuild  # noqa: PLC0415
 
-        return rebuild(Corpus(corpus, report), folder, progress, Means(jobs, memory))
+        read = Corpus(corpus, report, or_nothing=force)
+        publishing = Publishing(max_shrink, force, keep)
+        return rebuild(read, folder, progress, Means(jobs, memory), publishing=publishing)
 
     @staticmethod
     def update(
@@ -144,12 +201,17 @@ class Archive:
         progress: "Progress | None" = None,
         jobs: int | None = None,
         memory: int = 1000,
+        max_shrink: float = 50,
+        force: bool = False,
+        keep: int = 2,
     ) -> "Summary":
         """Bring the index up to date with a corpus; arguments and errors as for `build`."""
         from searchkit.corpus import Corpus  # noqa: PLC0415
-        from searchkit.writer import Means, update  # noqa: PLC0415
+        from searchkit.writer import Means, Publishing, update  # noqa: PLC0415
 
-        return update(Corpus(corpus, report), folder, progress, Means(jobs, memory))
+        read = Corpus(corpus, report, or_nothing=force)
+        publishing = Publishing(max_shrink, force, keep)
+        return update(read, folder, progress, Means(jobs, memory), publishing=publishing)
 
     @staticmethod
     def rollback(folder: str | Path = "index") -> str:
@@ -162,6 +224,19 @@ class Archive:
         generations.live()
         with generations.writing():
             return generations.rollback().name
+
+    @staticmethod
+    def check(folder: str | Path = "index", *, every: bool = False) -> "list[Checked]":
+        """Read every byte of the live generation; of `every` one that is kept, if asked.
+
+        Raises:
+            CorruptIndex: names the file and the place of the first fault.
+            IndexMissing, IndexVersion: see `searchkit.errors`.
+        """
+        from searchkit.writer import verify  # noqa: PLC0415
+
+        kept = Generations(folder).kept()
+        return [verify(generation) for generation in (kept if every else kept[:1])]
 
     def __enter__(self) -> Self:
         return self
@@ -176,16 +251,16 @@ class Archive:
 
     def close(self) -> None:
         """Give the index's files back."""
-        self._index.close()
+        self._open.close()
 
     def refresh(self) -> bool:
-        """Move to the live generation; return whether it was another one than before."""
+        """Move to the live generation; return whether it was another one than before.
+
+        Raises:
+            CorruptIndex, IndexVersion: it cannot be opened; the archive stays where it is.
+        """
         with self._switching:
-            live = self._generations.live()
-            if live == self._index.generation:
-                return False
-            self._index = Index(live)  # a search that is under way keeps the old one alive
-            return True
+            return self._move()
 
     @property
     def index(self) -> Index:
@@ -193,16 +268,18 @@ class Archive:
         return self._index
 
     def stats(self) -> dict[str, Any]:
-        """Describe the open generation; sizes in bytes, times in ISO 8601, UTC."""
-        return self._generations.describe(self._index.generation) | self._index.describe()
+        """Describe the open generation; sizes in bytes, times in ISO 8601, UTC, age in seconds."""
+        index = self._index
+        return self._generations.describe(index.generation) | index.describe()
 
     def __len__(self) -> int:
         return self._index.manifest.articles
 
     def article(self, article_id: str) -> Article | None:
         """Return the article with this id, or None."""
-        number = self._index.number(article_id)
-        return None if number is None else self._index.article(number)
+        index = self._index
+        number = index.number(article_id)
+        return None if number is None else index.article(number)
 
     def search(
         self,

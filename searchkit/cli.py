@@ -7,9 +7,10 @@ try:  # Ctrl-C while they are read is no traceback either
     import re
     import time
     from collections.abc import Callable, Iterator
-    from contextlib import contextmanager
+    from contextlib import contextmanager, nullcontext
     from pathlib import Path
-    from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+    from types import TracebackType
+    from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
     import click
 
@@ -18,7 +19,7 @@ try:  # Ctrl-C while they are read is no traceback either
     from searchkit.archive import Archive
     from searchkit.dates import parse_span
     from searchkit.errors import ArticleError, SearchkitError
-    from searchkit.generations import Generations
+    from searchkit.generations import Generations, timestamp
     from searchkit.query.parse import parse
 except KeyboardInterrupt:
     sys.exit(130)
@@ -162,6 +163,22 @@ def _building(command: Command) -> Command:
             help="What they may take together.  [default: 1000]",
         ),
         click.option("--strict", is_flag=True, help="Stop at the first bad record."),
+        click.option(
+            "--max-shrink",
+            type=click.FloatRange(0, 100),
+            default=50,
+            metavar="PERCENT",
+            help="Refuse if more of the live articles are gone.  [default: 50]",
+        ),
+        click.option("--force", is_flag=True, help="Publish however few articles there are."),
+        click.option(
+            "--keep",
+            type=_Number(1),
+            default=2,
+            metavar="N",
+            help="Generations to keep, the new one included.  [default: 2]",
+        ),
+        click.option("--log-json", is_flag=True, help="Say what is done in JSON, one line a step."),
         click.argument("corpus", required=False, callback=_not_empty),
     ):
         command = add(command)
@@ -201,16 +218,34 @@ def _write(
     strict: bool = False,
     jobs: int | None = None,
     memory: int = 1000,
+    max_shrink: float = 50,
+    force: bool = False,
+    keep: int = 2,
+    log_json: bool = False,
 ) -> None:
     from searchkit import writer  # noqa: PLC0415
     from searchkit.corpus import Corpus  # noqa: PLC0415
 
     build = {"rebuild": writer.rebuild, "update": writer.update}[how]
-    corpus = Corpus(corpus_folder or "corpus", _raise if strict else _name)
+    log = _Log() if log_json else None
     started = time.monotonic()
-    with _progress(corpus) as step:
-        done = build(corpus, index_folder or "index", step, writer.Means(jobs, memory))
+    with log or nullcontext():
+        report = _raise if strict else log.skipped if log else _name
+        corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force)
+        with nullcontext(lambda: None) if log else _progress(corpus) as step:
+            done = build(
+                corpus,
+                index_folder or "index",
+                step,
+                writer.Means(jobs, memory),
+                publishing=writer.Publishing(max_shrink, force, keep),
+                log=log.step if log else lambda *_: None,
+            )
     seconds = time.monotonic() - started
+    if log:
+        told = {"command": how.replace("update", "index"), **vars(done), "ignored": corpus.ignored}
+        log.line("done", told, seconds)
+        return
     changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
     made = f"generation {done.generation}, {seconds:.1f} s"
     _say(f"{_some(done.articles, 'article')} ({changes}), {made}.")
@@ -218,6 +253,47 @@ def _write(
         _say(f"{_some(done.rejected, 'bad record')} skipped; --strict makes the first one fatal.")
     if corpus.ignored:
         _say(f"{_some(corpus.ignored, 'file')} of other formats passed over.")
+
+
+class _Log:
+    """What a build does, on standard error as JSON: one object a line, with time and seconds.
+
+    Errors that leave the `with` block become such a line, too, and the exit code.
+    """
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, SearchkitError | OSError):
+            code = error.exit_code if isinstance(error, SearchkitError) else 3
+            self.step("failed", {"error": shown.line(str(error)), "exit_code": code})
+            sys.exit(code)
+
+    def step(self, name: str, counts: dict[str, Any]) -> None:
+        """Tell a step, and the seconds since the one before."""
+        now = time.monotonic()
+        self.line(name, counts, now - self._last)
+        self._last = now
+
+    def skipped(self, error: ArticleError) -> None:
+        """Tell a bad record."""
+        told = {"source": error.source, "line": error.line, "reason": error.reason}
+        self.line("skip", told)
+
+    def line(self, name: str, told: dict[str, Any], seconds: float | None = None) -> None:
+        """Print one line."""
+        took = {} if seconds is None else {"seconds": round(seconds, 3)}
+        line = {"time": timestamp(), "step": name, **told, **took}
+        click.echo(shown.dumps(line), err=True)
 
 
 def _some(count: int, noun: str) -> str:
@@ -241,6 +317,21 @@ def _progress(corpus: "Corpus") -> Iterator["Progress"]:
         return
     with click.progressbar(length=size, label="Indexing", file=sys.stderr) as bar:
         yield lambda: bar.update(corpus.done - bar.pos)
+
+
+@main.command("check")
+@click.option("--all", "every", is_flag=True, help="Also the generations to go back to.")
+@_folders
+def check_command(every: bool, index_folder: str | None, **_corpus: str | None) -> None:
+    """Read every byte of the live generation; name the first fault, if there is one.
+
+    Example: searchkit check
+    """
+    for told in Archive.check(index_folder or "index", every=every):
+        _print(
+            f"Generation {told.generation}: {_some(told.articles, 'article')},"
+            f" {_some(told.files, 'file')}, {_some(told.bytes, 'byte')}: all as it was written."
+        )
 
 
 @main.command("rollback")
@@ -414,8 +505,10 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {number:.1f}" for name, number in value.items())
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+        return ", ".join(f"{name} {_told(number)}" for name, number in value.items())
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return ", ".join(value) if isinstance(value, tuple | list) else str(value)
 
 
 def _print(*lines: str) -> None:

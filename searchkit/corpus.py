@@ -63,11 +63,13 @@ class Corpus:
         place: file and line of the article that was yielded last.
 
     Raises:
-        CorpusError: there is nothing at `path`, or it cannot be looked at; or standard
-            input is closed.
+        CorpusError: there is nothing at `path` (which `or_nothing` takes for a corpus without
+            articles), or it cannot be looked at; or standard input is closed.
     """
 
-    def __init__(self, path: str | Path, report: Report | None = None) -> None:
+    def __init__(
+        self, path: str | Path, report: Report | None = None, *, or_nothing: bool = False
+    ) -> None:
         self.path = str(path)
         self.report = report
         self.rejected = 0
@@ -79,7 +81,13 @@ class Corpus:
         self._unread: set[str] = set()
         if self.path == "-" and sys.stdin is None:  # closed by whoever started this: `<&-`
             raise CorpusError("There is no standard input; name a folder or file of articles.")
-        self._is_folder = self.path != "-" and stat.S_ISDIR(_mode(self.path))
+        self._is_folder = self._is_gone = False
+        try:
+            self._is_folder = self.path != "-" and stat.S_ISDIR(_mode(self.path))
+        except CorpusError:
+            if not or_nothing or os.path.lexists(self.path):
+                raise
+            self._is_gone = True
 
     def size(self) -> int:
         """Return the bytes that there are to read; 0 for standard input."""
@@ -125,6 +133,8 @@ class Corpus:
         def unlisted(error: OSError) -> None:
             cannot_read(str(error.filename or self._root), error)
 
+        if self._is_gone:
+            return
         if not self._is_folder:
             yield from _looked_at(self._root, cannot_read)
             return

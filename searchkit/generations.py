@@ -1,7 +1,7 @@
 """Files: the folder of an index, its generations, and which of them is live.
 
     index/
-    ├── live.json      {"live": "000007", "previous": "000006"}
+    ├── live.json      {"live": "000007", "earlier": ["000006"], "checksum": "3f0a11c2"}
     ├── 000007/        a complete Whoosh index and its manifest, generation.json
     ├── 000006/        the one before, for `searchkit rollback`
     ├── .building/     what a running build writes; swept by the next one if it was killed
@@ -10,27 +10,46 @@
 A generation never changes once it is published. Publishing syncs every file and folder to
 disk and then replaces `live.json` by one rename, so that whatever stops a build, at any
 moment, readers find either the old generation or the new one, whole.
+
+Who reads a generation holds a shared lock on its manifest (flock). The system lets it go when the
+process ends, however it ends. A generation that `live.json` does not name is removed when nobody
+holds it: by the build that replaces it, or by the first one after the reader has gone. Where a
+file system knows no such locks, as some network ones, it is removed at once.
+
+An index may come from anywhere. Its JSON and its arrays are plain data, each with a checksum, and
+no link is followed out of its folder.
 """
 
+import calendar
 import json
 import os
 import platform
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from searchkit.analysis import CHAIN, dictionary_version
+from searchkit.codec.arrays import open_plain, stamp
 from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexUnusable, IndexVersion
 
-FORMAT = 3  # of the generation: its files, fields and manifest
-REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
+try:
+    import fcntl
+except ImportError:  # Windows, which removes no file that is open
+    fcntl = None  # type: ignore[assignment]
 
-_NUMBER = re.compile(r"\d{6,}")
-_SEGMENT = re.compile(r"[\w-]+\.arrays")
+FORMAT = 4  # of the generation: its files, fields and manifest
+MANIFEST = "generation.json"
+REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
+KEEP = 2  # generations, the live one included
+
+_NUMBER = re.compile(r"\d{6,}", re.ASCII)
+_SEGMENT = re.compile(r"[\w-]+\.arrays", re.ASCII)
+_LARGEST = 1 << 22  # bytes of a JSON file; none of ours is a hundredth as large
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,8 @@ class Manifest:
         averages: how many words a title and a text have, as ranking knows it: those of the last
             rebuild.
         rejected: how many records were bad.
+        files: of each file but the manifest its size in bytes and a CRC-32, as hex digits: of the
+            whole file or, of a file of arrays, of its table, which has those of the rest.
         format, chain: what a reader must have in common with its writer.
         dictionary: which lemmas its words have.
     """
@@ -63,9 +84,17 @@ class Manifest:
     segments: tuple[str, ...]
     averages: Averages
     rejected: int = 0
+    files: dict[str, tuple[int, str]] = field(default_factory=dict)
     format: int = FORMAT
     chain: str = CHAIN
     dictionary: str = field(default_factory=dictionary_version)
+
+
+class Pointer(NamedTuple):
+    """Which generation is live, and which are kept to go back to, the latest first."""
+
+    live: str
+    earlier: tuple[str, ...] = ()
 
 
 class Generations:
@@ -90,36 +119,59 @@ class Generations:
             CorruptIndex: the pointer is damaged or points nowhere.
             IndexUnusable: it may not be read.
         """
-        return self.folder / self._pointer()["live"]
+        return self.folder / self.pointer().live
 
-    def _pointer(self) -> dict[str, str]:
+    def kept(self) -> list[Path]:
+        """Return the folders of the live generation and of those to go back to, the latest first.
+
+        Raises:
+            IndexMissing, CorruptIndex, IndexUnusable: as `live`.
+        """
+        live, earlier = self.pointer()
+        return [self.folder / name for name in (live, *earlier)]
+
+    def pointer(self) -> Pointer:
+        """Return what `live.json` says; raises what `live` does."""
         path = self.folder / "live.json"
         try:
-            pointer = json.loads(path.read_text(encoding="utf-8"))
-            names = [pointer["live"], pointer.get("previous") or pointer["live"]]
-            named = all(_NUMBER.fullmatch(name) for name in names)
+            told = _read_json(path)
+            if told.keys() == {"live", "previous"}:  # of format 3, and before it had a checksum
+                earlier = [told["previous"]] if told["previous"] else []
+                pointer = Pointer(told["live"], tuple(earlier))
+            else:
+                pointer = Pointer(told["live"], tuple(_unsealed(told)["earlier"]))
+            named = all(_NUMBER.fullmatch(name) for name in (pointer.live, *pointer.earlier))
         except (FileNotFoundError, NotADirectoryError):
             raise IndexMissing(
                 f"There is no index in {str(self.folder)!r}; build it with `searchkit rebuild`."
             ) from None
         except OSError as error:
             raise _unreadable(path, error) from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise CorruptIndex(
                 f"{path} is damaged; build the index anew with `searchkit rebuild`."
             ) from None
         if not named:
             raise CorruptIndex(f"{path} names no generation; run `searchkit rebuild`.")
-        return dict(pointer)
+        return pointer
+
+    def mark(self) -> object:
+        """Return what differs after every switch, by one look at the file system."""
+        try:
+            found = (self.folder / "live.json").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
     def describe(self, generation: Path) -> dict[str, Any]:
         """Return where a generation stands among the others."""
-        pointer = self._pointer()
+        live, earlier = self.pointer()
         return {
             "index": str(self.folder),
             "generation": generation.name,
-            "live": pointer["live"],
-            "previous": pointer.get("previous"),
+            "live": live,
+            "previous": earlier[0] if earlier else None,
+            "kept": [live, *earlier],
         }
 
     # -- writing --
@@ -146,11 +198,24 @@ class Generations:
         try:
             me = {"pid": os.getpid(), "host": platform.node(), "since": timestamp()}
             owner.write_text(json.dumps(me), encoding="utf-8")
-            _remove(self.folder / ".building")
+            self._sweep()
             yield
+            self._sweep()
         finally:
             owner.unlink(missing_ok=True)
             lock.release()
+
+    def _sweep(self) -> None:
+        """Remove what is no part of the index: of a killed build, or kept for a reader once."""
+        _remove(self.folder / ".building")
+        (self.folder / ".live.json.new").unlink(missing_ok=True)
+        try:
+            live, earlier = self.pointer()
+        except IndexUnusable:
+            return  # which of them count is not known before one is live again
+        for name in self._names():
+            if name not in (live, *earlier):
+                _remove_unread(self.folder / name)
 
     @contextmanager
     def building(self) -> Iterator[Path]:
@@ -162,31 +227,41 @@ class Generations:
         finally:
             _remove(building)
 
-    def publish(self, building: Path, manifest: Manifest, verify: Callable[[Path], None]) -> Path:
-        """Make a finished build the live generation; keep the one before, remove the rest.
+    def publish(
+        self,
+        building: Path,
+        manifest: Manifest,
+        verify: Callable[[Path], object],
+        keep: int = KEEP,
+    ) -> Path:
+        """Make a finished build the live generation.
 
         Everything is on disk before `verify` reads it, and nothing is switched if that raises.
+
+        Args:
+            building: its folder, which becomes that of the generation.
+            manifest: what it says of itself; its files are described here.
+            verify: called with the folder.
+            keep: how many generations to keep, this one included. Of the rest those go that
+                nobody reads, at the end of `writing`.
         """
-        text = json.dumps(asdict(manifest), ensure_ascii=False, indent=2)
-        (building / "generation.json").write_text(text + "\n", encoding="utf-8")
+        files = {path.name: (path.stat().st_size, stamp(path)) for path in building.iterdir()}
+        told = asdict(replace(manifest, files=files))
+        (building / MANIFEST).write_text(sealed(told), encoding="utf-8")
         for path in sorted(building.rglob("*"), reverse=True):
             _sync(path)
         _sync(building)
         verify(building)
         names = self._names()
         try:
-            previous = self._pointer()["live"]
-        except IndexMissing:
-            previous = None
-        except CorruptIndex:
-            previous = max(names, default=None)  # healed by this build
-        generation = self.folder / f"{max([0, *map(int, names)]) + 1:06}"
+            earlier = [generation.name for generation in self.kept()]
+        except IndexUnusable:  # healed by this build
+            earlier = sorted(names, key=int, reverse=True)
+        earlier = [name for name in earlier if name in names][: keep - 1]
+        generation = self.folder / f"{max(map(int, [*names, self._last()])) + 1:06}"
         building.rename(generation)
         _sync(self.folder)
-        self._point(generation.name, previous)
-        for name in self._names():
-            if name not in (generation.name, previous):
-                _remove(self.folder / name)
+        self._point(Pointer(generation.name, tuple(earlier)))
         return generation
 
     def rollback(self) -> Path:
@@ -196,32 +271,73 @@ class Generations:
             IndexMissing: there is none.
             IndexUnusable: it cannot be opened; the live one stays.
         """
-        pointer = self._pointer()
-        previous = pointer.get("previous")
-        if not previous or not (self.folder / previous).is_dir():
+        live, earlier = self.pointer()
+        if not earlier or not (self.folder / earlier[0]).is_dir():
             raise IndexMissing(
                 f"There is no earlier generation in {str(self.folder)!r} to roll back to."
             )
-        generation = self.folder / previous
+        generation = self.folder / earlier[0]
         try:
             _look_at(generation)
         except IndexUnusable as error:
             raise type(error)(
-                f"The earlier generation, {generation}, cannot be opened; {pointer['live']} stays"
+                f"The earlier generation, {generation}, cannot be opened; {live} stays"
                 " live, and `searchkit rebuild` builds a new one."
             ) from error
-        self._point(previous, None)
+        self._point(Pointer(earlier[0], earlier[1:]))
         return generation
 
-    def _point(self, live: str, previous: str | None) -> None:
+    def _point(self, pointer: Pointer) -> None:
+        last = max(map(int, [*self._names(), self._last()]))
         new = self.folder / ".live.json.new"
-        new.write_text(json.dumps({"live": live, "previous": previous}) + "\n", encoding="utf-8")
+        new.write_text(sealed({**pointer._asdict(), "last": f"{last:06}"}), encoding="utf-8")
         _sync(new)
         new.replace(self.folder / "live.json")
         _sync(self.folder)
 
+    def _last(self) -> str:
+        """Return the greatest number that a generation ever had, as far as it is known.
+
+        A reader tells generations apart by their numbers, so none is used again.
+        """
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            last = _unsealed(_read_json(self.folder / "live.json"))["last"]
+            return str(last) if _NUMBER.fullmatch(last) else "0"
+        return "0"
+
     def _names(self) -> list[str]:
         return [path.name for path in self.folder.iterdir() if _NUMBER.fullmatch(path.name)]
+
+
+# -- one generation ----------------------------------------------------------------------------
+
+
+def hold(generation: Path) -> int:
+    """Keep a generation from being removed; return a file descriptor, to be closed when done.
+
+    Raises:
+        CorruptIndex: there is no such generation, or no longer.
+        IndexUnusable: it may not be read.
+    """
+    path = generation / MANIFEST
+    try:
+        if generation.is_symlink():
+            raise _damaged(generation)
+        with open_plain(path) as file:
+            if fcntl:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:  # it is just being removed
+                    raise _damaged(path) from None
+                except OSError:  # a file system without such locks
+                    pass
+            if not os.fstat(file.fileno()).st_nlink:
+                raise _damaged(path)
+            return os.dup(file.fileno())  # it has the lock, too
+    except (FileNotFoundError, NotADirectoryError):
+        raise _damaged(path) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def read_manifest(generation: Path) -> Manifest:
@@ -232,30 +348,71 @@ def read_manifest(generation: Path) -> Manifest:
         IndexVersion: this version of searchkit cannot read the generation.
         IndexUnusable: the manifest may not be read.
     """
-    path = generation / "generation.json"
+    path = generation / MANIFEST
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = _read_json(path)
+        if "checksum" in told or told["format"] not in _WITHOUT_CHECKSUM:
+            told = _unsealed(told)
         if (told["format"], told["chain"]) != (FORMAT, CHAIN):
             raise IndexVersion(
                 f"The index in {str(generation.parent)!r} was built by another version of"
                 f" searchkit (format {told['format']}, analyser {told['chain']});"
                 " run `searchkit rebuild`."
             )
-        segments = tuple(told.pop("segments"))
-        if not all(_SEGMENT.fullmatch(name) for name in segments):
-            raise ValueError(segments)  # noqa: TRY301 - no file outside the folder is opened
-        return Manifest(**told | {"segments": segments, "averages": Averages(**told["averages"])})
+        return _manifest(told)
     except (FileNotFoundError, NotADirectoryError):
         raise _damaged(path) from None
     except OSError as error:
         raise _unreadable(path, error) from None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _damaged(path) from None
+
+
+_WITHOUT_CHECKSUM = (1, 2, 3)
+
+
+def _manifest(told: dict[str, Any]) -> Manifest:
+    """Make a manifest of what JSON says, which may be anything.
+
+    Raises:
+        TypeError, ValueError, LookupError, AttributeError: it is not a manifest.
+    """
+    found = Manifest(
+        **told
+        | {
+            "segments": tuple(told["segments"]),
+            "averages": Averages(**told["averages"]),
+            "files": {name: (size, crc) for name, (size, crc) in told["files"].items()},
+        }
+    )
+    numbers = (found.articles, found.rejected, *(size for size, _ in found.files.values()))
+    texts = (found.corpus, found.built, found.dictionary)
+    if not (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and all(isinstance(text, str) for text in texts)
+        and all(0 <= average < 1e9 for average in vars(found.averages).values())
+        # No file outside the folder is opened.
+        and all(_SEGMENT.fullmatch(name) and name in found.files for name in found.segments)
+    ):
+        raise ValueError(told)
+    return found
+
+
+def count_of(generation: Path) -> int | None:
+    """Return how many articles a generation of any version says it has, None if it does not."""
+    try:
+        told = _read_json(generation / MANIFEST)
+        if "checksum" in told or told["format"] not in _WITHOUT_CHECKSUM:
+            told = _unsealed(told)
+        articles = told["articles"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return articles if type(articles) is int else None
 
 
 def _look_at(generation: Path) -> None:
     """Read a generation's manifest and see that its files are there."""
-    for name in read_manifest(generation).segments:
+    for name in read_manifest(generation).files:
         if not (generation / name).is_file():
             raise _damaged(generation / name)
 
@@ -272,9 +429,62 @@ def _unreadable(path: Path, error: OSError) -> IndexUnusable:
     return IndexUnusable(f"{path} cannot be read: {error.strerror or error}.")
 
 
+# -- JSON with a checksum ----------------------------------------------------------------------
+
+
+def sealed(told: dict[str, Any]) -> str:
+    """Return JSON that has a checksum of all the rest: a CRC-32 of it, keys in order.
+
+    >>> sealed({"live": "000001"}).split()
+    ['{', '"live":', '"000001",', '"checksum":', '"0b819d82"', '}']
+    """
+    whole = {**told, "checksum": _checksum(told)}
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def _unsealed(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what was sealed; raises ValueError or KeyError if it is another."""
+    rest = {name: value for name, value in told.items() if name != "checksum"}
+    if told["checksum"] != _checksum(rest):
+        raise ValueError(told)
+    return rest
+
+
+def _checksum(told: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(told, sort_keys=True).encode()):08x}"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Read an object; raises what opening a file does, ValueError, TypeError, RecursionError."""
+    with open_plain(path) as file:
+        text = file.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise ValueError(path)
+    told = json.loads(text.decode())
+    if not isinstance(told, dict):
+        raise TypeError(path)
+    return told
+
+
+# -- the file system ---------------------------------------------------------------------------
+
+
 def timestamp() -> str:
     """Return the time in ISO 8601, UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def age(built: str) -> int | None:
+    """Return how many seconds ago a `timestamp` was; None if it is none.
+
+    >>> age("1970-01-01T00:00:00Z") > 1.7e9, age("yesterday")
+    (True, None)
+    """
+    try:
+        then = calendar.timegm(time.strptime(built, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return None
+    return max(0, round(time.time() - then))
 
 
 def _describe(owner: Path) -> str:
@@ -289,7 +499,29 @@ def _remove(folder: Path) -> None:
     """Remove a folder and what is in it, or as much as can be removed."""
     import shutil  # noqa: PLC0415 - slow to import; who only reads removes nothing
 
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unread(generation: Path) -> None:
+    """Remove a generation unless somebody holds it."""
+    try:
+        file = (generation / MANIFEST).open("rb+")  # some systems lock only what may be written
+    except OSError:  # without a manifest nobody can read it
+        _remove(generation)
+        return
+    with file:
+        if fcntl:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            except OSError:  # a file system without such locks
+                pass
+            (generation / MANIFEST).unlink()  # from here on it cannot be held
+    _remove(generation)
 
 
 def _sync(path: Path) -> None:

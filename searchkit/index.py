@@ -11,6 +11,7 @@
 Articles are numbered through all segments; within a segment the newest come first.
 """
 
+import os
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -19,17 +20,18 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import finalize
 
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, read
+from searchkit.codec.arrays import HEAD_CRC, Array, read, stamp
 from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
-from searchkit.generations import REMOVED, read_manifest
+from searchkit.generations import MANIFEST, REMOVED, age, hold, read_manifest
 from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
 from searchkit.schema import PAIR
@@ -61,6 +63,7 @@ class Index:
         size: how many article numbers there are, those of removed articles included.
         alive: shape (size,), bool: which articles count; None if all do.
         articles: how many count.
+        bytes: how large the files are.
 
     Raises:
         CorruptIndex: a file is missing or damaged.
@@ -69,14 +72,17 @@ class Index:
 
     def __init__(self, generation: Path) -> None:
         self.generation = generation
+        self._held = finalize(self, os.close, hold(generation))
         self.manifest = read_manifest(generation)
         with self.reading():
+            self._see_files()
             self.segments = [Segment(generation / name) for name in self.manifest.segments]
             sizes = [segment.size for segment in self.segments]
             self.bases = [sum(sizes[:i]) for i in range(len(sizes))]
             self.size = sum(sizes)
             self.alive = self._alive()
-            self._bytes = sum(path.stat().st_size for path in generation.iterdir())
+            self.bytes = (generation / MANIFEST).stat().st_size
+            self.bytes += sum(size for size, _ in self.manifest.files.values())
         self.articles = self.size if self.alive is None else int(np.count_nonzero(self.alive))
         if self.articles != self.manifest.articles:
             raise CorruptIndex(
@@ -84,26 +90,46 @@ class Index:
                 " that it should; run `searchkit rebuild`."
             )
 
+    def _see_files(self) -> None:
+        """See that the files are those of the manifest, by their sizes and tables."""
+        for name, (size, crc) in self.manifest.files.items():
+            if not name.endswith(".arrays"):
+                continue  # nothing is read from it
+            path = self.generation / name
+            try:
+                has = path.stat().st_size
+                is_it = has == size and stamp(path) == crc
+            except OSError:
+                why = "is missing, or cannot be read"
+            else:
+                where = min(has, size) if has != size else HEAD_CRC
+                why = f"is damaged at byte {where}, or is another file"
+                if is_it:
+                    continue
+            raise CorruptIndex(
+                f"{path} {why}; run `searchkit rebuild`, or go back with `searchkit rollback`."
+            )
+
     def _alive(self) -> Bools | None:
-        path = self.generation / REMOVED
-        if not path.exists():
+        if REMOVED not in self.manifest.files:
             return None
         alive = np.ones(self.size, bool)
-        gone = read(path)
+        gone = read(self.generation / REMOVED)
         for name, base in zip(self.manifest.segments, self.bases, strict=True):
             if name in gone:
-                alive[base + gone[name].astype(np.int64)] = False
+                alive[base + gone.whole(name).astype(np.int64)] = False
         return alive
 
     def close(self) -> None:
         """Let the files go; no method may be called after it."""
+        self._held()
         self.segments.clear()
         self.__dict__.pop("kernel_segments", None)
 
     @cached_property
     def kernel_segments(self) -> tuple[tuple[Any, Bools | None, int], ...]:
         """For each segment, as the kernel takes it: its arrays, which articles count, its base."""
-        ends = [*self.bases[1:], self.size]
+        ends = [*self.bases, self.size][1:]
         return tuple(
             (segment.kernel, None if self.alive is None else self.alive[base:end], base)
             for segment, base, end in zip(self.segments, self.bases, ends, strict=True)
@@ -296,8 +322,8 @@ class Index:
         return whole.view(np.int64) if whole.dtype == np.uint64 else whole.astype(np.int64)
 
     def _joined(self, name: str) -> Array:
-        columns = [segment.arrays[name] for segment in self.segments]
-        return columns[0] if len(columns) == 1 else np.concatenate(columns)
+        columns = [segment.arrays.whole(name) for segment in self.segments]
+        return columns[0] if len(columns) == 1 else np.concatenate([*columns, _KINDS[name]])
 
     def stored(self, number: int) -> tuple[Article, bytes]:
         """Return an article and the milestones of its text (`codec.stored`)."""
@@ -328,13 +354,19 @@ class Index:
 
     def describe(self) -> dict[str, Any]:
         """Return what can be told of the generation: sizes in bytes and words, dates, versions."""
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and only this needs it
+
         living = self.living()
         dated = self.first[living]
         dated = dated[dated > 0]
         days = [iso_day(int(moment)) for moment in (dated.min(), dated.max())] if len(dated) else []
+        told = asdict(self.manifest)
         return {
-            "bytes": self._bytes,
-            **asdict(self.manifest),
+            "bytes": self.bytes,
+            **told,
+            "files": {name: size for name, (size, _) in told["files"].items()},
+            "age": age(self.manifest.built),
+            "version": version("searchkit"),
             "words": int(self.text_words[living].sum()),
             "dated": len(dated),
             "from": days[0] if days else None,
@@ -360,6 +392,11 @@ class Index:
 
 
 _NOWHERE: Ints = np.empty(0, np.int64)
+_KINDS: dict[str, Array] = {  # of an index without a segment
+    **{name: np.empty(0, np.uint64) for name in ("first", "last")},
+    **{name: np.empty(0, np.uint32) for name in ("title_words", "text_words")},
+    **{name: np.empty(0, np.float32) for name in ("title_norms", "text_norms")},
+}
 _NONE = Postings(np.empty(0, np.uint32), np.empty(0, np.float32))
 
 

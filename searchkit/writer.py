@@ -13,24 +13,34 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.codec import stored
-from searchkit.codec.arrays import check, write
+from searchkit.codec.arrays import check as check_arrays
+from searchkit.codec.arrays import stamp, write
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
 from searchkit.codec.segment import id_hash
 from searchkit.codec.workers import make_runs
 from searchkit.corpus import Corpus
-from searchkit.errors import ArticleError, CorpusError, CorruptIndex
+from searchkit.errors import (
+    ArticleError,
+    CorpusError,
+    CorruptIndex,
+    IndexUnusable,
+    RequestError,
+)
 from searchkit.generations import (
+    KEEP,
     REMOVED,
     Averages,
     Generations,
     Manifest,
+    count_of,
     read_manifest,
     timestamp,
 )
@@ -45,7 +55,10 @@ SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
 SMALL = 500  # articles that are analysed before another process would have started
 
+MAX_SHRINK = 50  # percent of the articles that may be gone
+
 Progress = Callable[[], None]
+Log = Callable[[str, dict[str, int | str]], None]
 
 
 @dataclass
@@ -58,6 +71,10 @@ class Summary:
     removed: int = 0
     rejected: int = 0
     generation: str = ""
+
+    def counts(self) -> dict[str, int | str]:
+        """Return how many articles and bad records there are, by what was done with them."""
+        return {name: count for name, count in vars(self).items() if name != "generation"}
 
 
 @dataclass(frozen=True)
@@ -78,11 +95,50 @@ class Means:
         return self.jobs or os.cpu_count() or 1
 
 
+@dataclass(frozen=True)
+class Publishing:
+    """On which terms a generation is published.
+
+    Attributes:
+        max_shrink: how many percent of the live generation's articles may be gone.
+        force: whether it is published even if more are, or if there is no article at all.
+        keep: how many generations are kept, the new one included.
+    """
+
+    max_shrink: float = MAX_SHRINK
+    force: bool = False
+    keep: int = KEEP
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_shrink <= 100 or self.keep < 1:
+            raise RequestError("max_shrink is a percentage, and keep is 1 or more.")
+
+    def agree(self, corpus: Corpus, articles: int, before: int | None) -> None:
+        """Raise CorpusError where there are too few articles."""
+        if self.force:
+            return
+        if not articles:
+            raise CorpusError(
+                f"{corpus.path!r} holds no article; the index is left as it was. If that is how"
+                " it should be, say --force."
+            )
+        if before and articles < before * (1 - self.max_shrink / 100):
+            raise CorpusError(
+                f"{corpus.path!r} holds {articles:,} articles, and the live index {before:,}:"
+                f" {(before - articles) / before:.0%} are gone, more than {self.max_shrink:g} %"
+                " (--max-shrink). The index is left as it was. See whether the source is"
+                " complete; if it is, say --force."
+            )
+
+
 def rebuild(
     corpus: Corpus,
     folder: str | Path,
     progress: Progress | None = None,
     means: Means = Means(),
+    *,
+    publishing: Publishing = Publishing(),
+    log: Log = lambda *_: None,
 ) -> Summary:
     """Build a whole generation beside the live one, verify it and switch to it.
 
@@ -93,9 +149,11 @@ def rebuild(
         folder: where the index is.
         progress: called after every article.
         means: processes and memory.
+        publishing: on which terms.
+        log: called after each step with its name and counts.
 
     Raises:
-        CorpusError: the corpus holds no article; nothing is published.
+        CorpusError: the corpus holds no article, or too few; nothing is published.
         IndexLocked: another process is writing.
     """
     generations = Generations(folder)
@@ -104,13 +162,20 @@ def rebuild(
         generations.building() as building,
         closing(_Known()) as known,
     ):
-        summary = Summary()
-        taken = _taken(corpus, known, summary, progress, [])
-        averages = _write_segment(taken, building, _segment_name(0), means, None)
-        if averages is None:
-            raise _empty(corpus)
-        summary.rejected = corpus.rejected
-        return _publish(generations, building, corpus, summary, [_segment_name(0)], averages)
+        summary, name = Summary(), _segment_name(0)
+        before = _count(generations)
+
+        def taken() -> Iterator[Article]:
+            yield from _taken(corpus, known, summary, progress, [])
+            publishing.agree(corpus, summary.articles, before)  # before all of them are merged
+            summary.rejected = corpus.rejected
+            log("read", summary.counts())
+
+        averages = _write_segment(taken(), building, name, means, None)
+        log("write", _sizes(building))
+        segments = [name] if averages else []
+        averages = averages or Averages(0, 0)
+        return _publish(generations, building, corpus, summary, segments, averages, publishing, log)
 
 
 def update(
@@ -118,6 +183,9 @@ def update(
     folder: str | Path,
     progress: Progress | None = None,
     means: Means = Means(),
+    *,
+    publishing: Publishing = Publishing(),
+    log: Log = lambda *_: None,
 ) -> Summary:
     """Add new articles, replace changed ones, drop vanished ones: by content, not by clock.
 
@@ -134,7 +202,7 @@ def update(
     """
     generations = Generations(folder)
     if not generations.exist() or _is_of_another_dictionary(generations):
-        return rebuild(corpus, folder, progress, means)
+        return rebuild(corpus, folder, progress, means, publishing=publishing, log=log)
     with (
         generations.writing(),
         generations.building() as building,
@@ -143,12 +211,12 @@ def update(
     ):
         summary, gone = Summary(), list[int]()
         fresh = list(_taken(corpus, known, summary, progress, gone))
-        if not summary.articles:
-            raise _empty(corpus)
         # What cannot be read has not vanished.
         vanished = [] if corpus.unreadable else known.vanished()
+        publishing.agree(corpus, summary.articles, live.articles)
         summary.removed = len(vanished)
         summary.rejected = corpus.rejected
+        log("read", summary.counts())
         if not (fresh or vanished):
             summary.generation = live.generation.name
             return summary
@@ -170,8 +238,23 @@ def update(
         if averages:
             segments.append(name)
         _write_removed(live, alive, kept, building)
+        log("write", _sizes(building))
         averages = averages or live.manifest.averages
-        return _publish(generations, building, corpus, summary, segments, averages)
+        return _publish(generations, building, corpus, summary, segments, averages, publishing, log)
+
+
+def _sizes(building: Path) -> dict[str, int | str]:
+    """Count the files of a build and their bytes, those it shares with others included."""
+    sizes = [path.stat().st_size for path in building.iterdir()]
+    return {"files": len(sizes), "bytes": sum(sizes)}
+
+
+def _count(generations: Generations) -> int | None:
+    """Return how many articles the live generation has, None if that cannot be told."""
+    try:
+        return count_of(generations.live())
+    except IndexUnusable:
+        return None
 
 
 def _is_of_another_dictionary(generations: Generations) -> bool:
@@ -234,10 +317,6 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
         write(building / REMOVED, removed)
 
 
-def _empty(corpus: Corpus) -> CorpusError:
-    return CorpusError(f"{corpus.path!r} holds no article; the index is left as it was.")
-
-
 class _Known:
     """The ids met so far and those of the live generation, on disk: memory stays flat."""
 
@@ -249,7 +328,7 @@ class _Known:
             " without rowid"
         )
         for segment, base in zip(live.segments, live.bases, strict=True) if live else ():
-            ids, digests = segment.arrays["ids"].tobytes(), segment.arrays["digests"].tobytes()
+            ids, digests = (segment.arrays.whole(name).tobytes() for name in ("ids", "digests"))
             rows = (
                 (ids[16 * i : 16 * i + 16], digests[16 * i : 16 * i + 16], base + i)
                 for i in range(segment.size)
@@ -343,6 +422,8 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
     done: Summary,
     segments: Sequence[str],
     averages: Averages,
+    publishing: Publishing,
+    log: Log,
 ) -> Summary:
     from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
 
@@ -350,24 +431,50 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
     manifest = Manifest(
         done.articles, corpus.path, timestamp(), tuple(segments), averages, done.rejected
     )
-    done.generation = generations.publish(building, manifest, verify).name
+
+    def check(generation: Path) -> None:
+        log("sync", _sizes(generation))
+        checked = verify(generation)
+        log("verify", {"files": checked.files, "bytes": checked.bytes})
+
+    done.generation = generations.publish(building, manifest, check, publishing.keep).name
+    log("switch", {"generation": done.generation})
     return done
 
 
-def verify(generation: Path) -> None:
+class Checked(NamedTuple):
+    """What was read of a generation, and found to be as it was written."""
+
+    generation: str
+    files: int
+    bytes: int
+    articles: int
+
+
+def verify(generation: Path) -> Checked:
     """Read a generation as its readers will: every byte of it, and some of its articles.
 
     Raises:
         CorruptIndex: something is not as it was written.
+        IndexUnusable: it cannot be read, or is of another version.
     """
-    for path in sorted(generation.glob("*.arrays")):
-        check(path)
     with closing(Index(generation)) as index:
+        files = index.manifest.files
+        for name, (size, crc) in sorted(files.items()):
+            path = generation / name
+            if name.endswith(".arrays"):
+                check_arrays(path)
+            elif path.stat().st_size != size or stamp(path) != crc:
+                raise CorruptIndex(
+                    f"{path} is damaged, at byte 0 or after; run `searchkit rebuild`, or go back"
+                    " with `searchkit rollback`."
+                )
         living = index.living()
         for number in living[:: max(1, len(living) // 100)].tolist():
             written = stored.letters(index.article(number))
             if stored.digest(written) != index.digest(number):
                 raise CorruptIndex(f"{generation}: article number {number} differs from its digest")
+        return Checked(generation.name, len(files) + 1, index.bytes, index.articles)
 
 
 def _link(source: Path, target: Path) -> None:

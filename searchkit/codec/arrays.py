@@ -6,65 +6,160 @@ r"""One file that holds named arrays: written once, mapped into memory for readi
         16      4  its length
         20      4  its CRC-32
         64      ?  the arrays, little-endian, each at a multiple of 64
-         ?      ?  the table: JSON, {name: [dtype, length, offset, CRC-32 as 8 hex digits]}
+         ?      ?  the table: JSON, {name: [dtype, length, offset]}
+
+The last of the arrays, "sums", has the CRC-32 of each BLOCK of bytes from the first of the file to
+where it begins itself (the first 64 left out), and the table has its own. A file may be many times
+as large as what is asked for, so it is not read whole before it is used: each block is checked
+when something in it is first asked for (`Arrays.sure`), once in the life of an `Arrays`.
 
 >>> import tempfile; path = Path(tempfile.mkdtemp(), "example.arrays")
 >>> write(path, {"ids": np.array([3, 1, 2], "<u2")})
 >>> written = path.read_bytes()
 >>> written[:24].hex(" ", 4)
-'73726368 6b697402 46000000 00000000 23000000 165e9003'
+'73726368 6b697403 84000000 00000000 3c000000 97dac57c'
 >>> written[64:70].hex(" ")
 '03 00 01 00 02 00'
->>> written[70:]
-b'{"ids": ["<u2", 3, 64, "bddcd6ea"]}'
->>> read(path)["ids"]
+>>> written[128:132].hex(" "), written[132:]
+('e7 e8 6e c7', b'{"ids": ["<u2", 3, 64], "sums": ["<u4", 1, 128, "336336bf"]}')
+>>> read(path).whole("ids")
 array([3, 1, 2], dtype=uint16)
 """
 
 import json
 import mmap
 import os
+import re
 import shutil
+import stat
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.errors import CorruptIndex
 
-VERSION = 2
+VERSION = 3
+BLOCK = 4096  # bytes that are checked together: what a system reads at least
 
 _MAGIC = b"srchkit" + bytes([VERSION])
 _HEAD = struct.Struct("<8sQII")
-_ALIGN = 64
-_STEP = 1 << 24  # bytes checked at once
+HEAD_CRC = 20  # where in the head the CRC-32 of the table is
+_ALIGN = 64  # bytes; the head has as many
+_STEP = 1 << 24  # bytes copied or checked at once
+_SUMS = "sums"
+_LARGEST = 1 << 20  # bytes of a table; none of ours has a hundredth
+_KIND = re.compile(r"[<|][uif][1248]", re.ASCII)
 
 Array = NDArray[Any]
-Table = dict[str, list[Any]]
+
+
+class _Place(NamedTuple):
+    """Where an array is in the file; `crc` is that of the sums."""
+
+    dtype: str
+    length: int
+    offset: int
+    crc: str | None = None
+
+
+Table = dict[str, _Place]
 
 
 class Arrays(dict[str, Array]):
-    """The arrays of one file, by their names."""
+    """The arrays of one file, by their names: as they lie there, unchecked.
+
+    Who reads them says before of which part to be `sure`, or takes the `whole`.
+
+    Attributes:
+        path: of the file.
+        checks: the whole file, its sums, and for each of its blocks a byte that is not 0 if the
+            block was found to be as it was written; for the kernel, which checks, too.
+    """
 
     def __init__(self, path: Path, mapped: mmap.mmap, table: Table) -> None:
-        self._path, self._mapped, self._table = path, mapped, table
+        self.path, self._mapped, self._table = path, mapped, table
         for name, (dtype, length, at, _) in table.items():
             empty = np.empty(0, dtype)
             self[name] = np.frombuffer(mapped, dtype, length, at) if length else empty
+        sums = self.pop(_SUMS)
+        self._sizes = {name: (place.offset, self[name].itemsize) for name, place in table.items()
+                       if name != _SUMS}  # fmt: skip
+        self._seen = bytearray(len(sums) + 1)  # one more, where an empty array may seem to be
+        self.checks = memoryview(mapped), sums, self._seen
+        self._sums = sums.data
+        self._end = table[_SUMS].offset
+
+    def sure(self, name: str, start: int, stop: int) -> None:
+        """See that an array's items from `start` to `stop` - 1 are as they were written.
+
+        Raises:
+            CorruptIndex: they are not, or there are none.
+        """
+        offset, size = self._sizes[name]
+        first, last = (offset + start * size) // BLOCK, (offset + stop * size - 1) // BLOCK
+        if first == last and self._seen[first]:
+            return
+        if not 0 <= start <= stop <= len(self[name]):
+            raise CorruptIndex(f"{self.path} is damaged: {name!r} has no item {stop}; {_AGAIN}.")
+        for block in range(first, last + 1) if start < stop else ():
+            if not self._seen[block]:
+                self._look_at(block)
+
+    def whole(self, name: str) -> Array:
+        """Return an array of which every byte is as it was written.
+
+        Raises:
+            CorruptIndex: it is not.
+        """
+        array = self[name]
+        self.sure(name, 0, len(array))
+        return array
+
+    def all_sure(self) -> None:
+        """See that every byte of the file is as it was written.
+
+        Raises:
+            CorruptIndex: names the first one that is not, as nearly as it is known.
+        """
+        for block in range(len(self._sums)):
+            self._look_at(block)
+            if not block % (_STEP // BLOCK):
+                self.release()
+
+    def _look_at(self, block: int) -> None:
+        whole, _, seen = self.checks
+        start, end = max(block * BLOCK, _ALIGN), min((block + 1) * BLOCK, self._end)
+        if zlib.crc32(whole[start:end]) != self._sums[block]:
+            raise self.damage(block)
+        seen[block] = 1
+
+    def damage(self, block: int) -> CorruptIndex:
+        """Make the error for a block that is not as it was written."""
+        start, end = max(block * BLOCK, _ALIGN), min((block + 1) * BLOCK, self._end)
+        here = [
+            name
+            for name, (_, length, at, _) in self._table.items()
+            if at < end and at + length * self[name].itemsize > start
+        ] if block < len(self._sums) else []  # fmt: skip
+        names = " or ".join(map(repr, here)) or "no array"
+        return CorruptIndex(
+            f"{self.path} is damaged between bytes {start} and {end} (in {names}); {_AGAIN}."
+        )
 
     def parts(self, wanted: Mapping[str, slice]) -> dict[str, Array]:
-        """Read parts of some arrays into memory of their own.
+        """Read parts of some arrays, unchecked, into memory of their own.
 
         Of a mapped array the system keeps more in memory than was asked for, up to megabytes around
         each place; where little of many files is wanted, that adds up.
         """
         found = {}
-        with self._path.open("rb", buffering=0) as file:
+        with self.path.open("rb", buffering=0) as file:
             for name, part in wanted.items():
                 kind, _, at, _ = self._table[name]
                 size = np.dtype(kind).itemsize
@@ -76,6 +171,9 @@ class Arrays(dict[str, Array]):
         """Give the memory back that holds what was read so far; the file has it."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
+_AGAIN = "run `searchkit rebuild`, or go back with `searchkit rollback`"
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -98,33 +196,29 @@ class Growing:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._out = path.open("wb")
-        self._out.seek(_ALIGN)
-        self._table: Table = {}
+        self._out = _Summed(path.open("wb"))
+        self._table: dict[str, list[Any]] = {}
         self._files: dict[str, IO[bytes]] = {}
 
     def put(self, name: str, parts: Iterable[Array]) -> None:
         """Write a whole array, of one part or more."""
-        at, length, crc, kind = _align(self._out), 0, 0, ""
+        at, length, kind = self._out.align(), 0, ""
         for part in parts:
-            data, kind = _bytes(part), part.dtype.str
+            kind = part.dtype.str
             length += len(part)
-            crc = zlib.crc32(data, crc)
-            self._out.write(data)
-        self._table[name] = [kind, length, at, f"{crc:08x}"]
+            self._out.write(_bytes(part))
+        self._table[name] = [kind, length, at]
 
     def append(self, name: str, part: Array) -> None:
         """Put a part at the end of an array, of which it has the dtype."""
         if name not in self._table:
-            self._table[name] = [part.dtype.str, 0, 0, 0]
+            self._table[name] = [part.dtype.str, 0, 0]
             self._files[name] = self._part(name).open("wb+")
         of_array = self._table[name]
         if part.dtype.str != of_array[0]:
             raise TypeError(f"{name} is {of_array[0]}, not {part.dtype.str}")
-        data = _bytes(part)
         of_array[1] += len(part)
-        of_array[3] = zlib.crc32(data, of_array[3])
-        self._files[name].write(data)
+        self._files[name].write(_bytes(part))
 
     def length(self, name: str) -> int:
         """Return how long an array is by now."""
@@ -143,7 +237,7 @@ class Growing:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with self._out:
+            with self._out.file:
                 if error is None:
                     self._finish()
         finally:
@@ -154,83 +248,162 @@ class Growing:
     def _finish(self) -> None:
         out = self._out
         for name, part in self._files.items():
-            of_array = self._table[name]
-            of_array[2] = _align(out)
-            of_array[3] = f"{of_array[3]:08x}"
+            self._table[name][2] = out.align()
             part.seek(0)
             shutil.copyfileobj(part, out, _STEP)
-        text, at = json.dumps(self._table).encode(), out.tell()
-        out.write(text)
-        out.seek(0)
-        out.write(_HEAD.pack(_MAGIC, at, len(text), zlib.crc32(text)))
+        at = out.align()
+        sums = np.array(out.finished(), "<u4").tobytes()
+        self._table[_SUMS] = ["<u4", len(sums) // 4, at, f"{zlib.crc32(sums):08x}"]
+        text = json.dumps(self._table).encode()
+        out.file.write(sums + text)
+        out.file.seek(0)
+        out.file.write(_HEAD.pack(_MAGIC, at + len(sums), len(text), zlib.crc32(text)))
+
+
+class _Summed:
+    """A file that is written from its first array on, and the sums of its blocks."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self._at, self._sum = _ALIGN, 0
+        self._sums: list[int] = []
+        file.write(bytes(_ALIGN))  # room for the head
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write at the end."""
+        self.file.write(data)
+        rest = memoryview(data)
+        while rest:
+            part = rest[: BLOCK - self._at % BLOCK]
+            rest = rest[len(part) :]
+            self._sum = zlib.crc32(part, self._sum)
+            self._at += len(part)
+            if not self._at % BLOCK:
+                self._sums.append(self._sum)
+                self._sum = 0
+        return len(data)
+
+    def align(self) -> int:
+        """Go on to where an array may begin; return where that is."""
+        self.write(bytes(-self._at % _ALIGN))
+        return self._at
+
+    def finished(self) -> list[int]:
+        """Return the sums of all blocks, the last of which may not be full."""
+        rest = [self._sum] if self._at % BLOCK and self._at > _ALIGN else []
+        return self._sums + rest
 
 
 def _bytes(array: Array) -> memoryview:
     return np.ascontiguousarray(array).view(np.uint8).data
 
 
-def _align(out: IO[bytes]) -> int:
-    """Go on to where an array may begin."""
-    return out.seek(-out.tell() % _ALIGN, os.SEEK_CUR)
-
-
 def read(path: Path) -> Arrays:
     """Map a file of arrays into memory, read-only.
 
-    Checks the table and the file's size; `check` reads every byte.
+    Checks the table, the sums and the file's size; `check` reads every byte.
 
     Raises:
         CorruptIndex: the file is missing, cut off or damaged, or of another format.
     """
     mapped = _map(path)
-    return Arrays(path, mapped, _read_table(path, mapped))
+    table = _read_table(path, mapped)
+    return Arrays(path, mapped, table)
 
 
 def check(path: Path) -> None:
     """Read every byte of a file of arrays.
 
     Raises:
-        CorruptIndex: names the first array that is not as it was written, and its offset.
+        CorruptIndex: names the first bytes that are not as they were written.
     """
-    mapped = _map(path)
-    table = _read_table(path, mapped)
-    arrays = Arrays(path, mapped, table)
-    for name, array in arrays.items():
-        data, crc = array.view(np.uint8), 0
-        for start in range(0, len(data), _STEP):
-            crc = zlib.crc32(data[start : start + _STEP].data, crc)
-            arrays.release()
-        if f"{crc:08x}" != table[name][3]:
-            raise CorruptIndex(
-                f"{path} is damaged in the array {name!r}, at byte {table[name][2]} or after;"
-                " run `searchkit rebuild`, or go back with `searchkit rollback`."
-            )
+    read(path).all_sure()
+
+
+def stamp(path: Path) -> str:
+    """Return a checksum of a file, as 8 hex digits.
+
+    It is the CRC-32 of the whole or, of a file of arrays, of its table: `check` tells whether the
+    table fits the rest.
+    """
+    with open_plain(path) as file:
+        if path.suffix == ".arrays":
+            head = file.read(_HEAD.size)
+            return f"{_HEAD.unpack(head)[3]:08x}" if len(head) == _HEAD.size else ""
+        crc = 0
+        while part := file.read(_STEP):
+            crc = zlib.crc32(part, crc)
+        return f"{crc:08x}"
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file of an index, which may come from anywhere, for reading.
+
+    Raises:
+        OSError: it is not there, or may not be read; or it is a link, which may lead elsewhere, a
+            pipe, which may keep a reader waiting, a folder or a device.
+    """
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():
+        raise OSError(f"{path} is a link")
+    file = open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(f"{path} is no file")
+    return file
 
 
 def _map(path: Path) -> mmap.mmap:
     """Map a file; the mapping goes when the last array in it does."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
         raise CorruptIndex(f"{path} cannot be read ({error}); run `searchkit rebuild`.") from None
 
 
 def _read_table(path: Path, mapped: mmap.mmap) -> Table:
-    if len(mapped) < _HEAD.size:
+    """Read the table and the sums of a file that may be any.
+
+    Raises:
+        CorruptIndex: it is not one of ours, whole.
+    """
+    if len(mapped) < _ALIGN:
         raise _damaged(path, 0)
     magic, at, length, crc = _HEAD.unpack_from(mapped)
-    if magic != _MAGIC:
+    if magic != _MAGIC or any(mapped[_HEAD.size : _ALIGN]):
         raise _damaged(path, 0)
-    text = mapped[at : at + length]
-    if len(text) != length or zlib.crc32(text) != crc:
+    if length > _LARGEST or at + length != len(mapped):
         raise _damaged(path, 8)
-    table: Table = json.loads(text)
+    text = mapped[at : at + length]
+    if zlib.crc32(text) != crc:
+        raise _damaged(path, at)
+    try:
+        table = {name: _Place(*place) for name, place in json.loads(text).items()}
+        sums = table[_SUMS]
+        if not all(_fits(place, at) for place in table.values()) or sums.dtype != "<u4":
+            raise _damaged(path, at)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _damaged(path, at) from None
+    blocks = -(-sums.offset // BLOCK) if sums.offset > _ALIGN else 0
+    data = mapped[sums.offset : at]
+    if (
+        len(data) != 4 * sums.length
+        or sums.length != blocks
+        or any(p.offset > sums.offset for p in table.values())
+        or f"{zlib.crc32(data):08x}" != sums.crc
+    ):
+        raise _damaged(path, sums.offset)
     return table
 
 
+def _fits(place: _Place, end: int) -> bool:
+    """Tell whether an array can be where the table says, before the table itself."""
+    kind, length, at, _ = place
+    if not _KIND.fullmatch(kind) or type(length) is not int or type(at) is not int:
+        return False
+    return length >= 0 and at >= _ALIGN and at + length * int(kind[-1]) <= end
+
+
 def _damaged(path: Path, offset: int) -> CorruptIndex:
-    return CorruptIndex(
-        f"{path} is damaged at byte {offset} or is not of this format;"
-        " run `searchkit rebuild`, or go back with `searchkit rollback`."
-    )
+    return CorruptIndex(f"{path} is damaged at byte {offset} or is not of this format; {_AGAIN}.")

@@ -1,0 +1,395 @@
+"""A nightly job that nobody watches: what is kept, what is refused, what readers see."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from searchkit import Archive
+from searchkit.cli import main
+from searchkit.errors import CorpusError, CorruptIndex, IndexMissing, RequestError
+from searchkit.generations import Generations
+
+Build = Callable[..., Any]
+
+both_ways = pytest.mark.parametrize("build", [Archive.build, Archive.update])
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Callable[..., Path]:
+    """Write a corpus: each text becomes an article whose id is its last word."""
+
+    def write(*texts: str) -> Path:
+        path = tmp_path / "articles.jsonl"
+        records = ({"id": text.split()[-1], "text": text} for text in texts)
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+def generations(index: Path) -> list[str]:
+    return sorted(path.name for path in index.iterdir() if path.name.isdigit())
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+# -- what is kept -------------------------------------------------------------------------------
+
+
+@both_ways
+@pytest.mark.parametrize("keep", [1, 2, 4])
+def test_so_many_generations_are_kept_as_were_asked_for(
+    corpus: Callable[..., Path], index: Path, build: Build, keep: int
+) -> None:
+    for number in range(6):
+        build(corpus(f"лис {number}"), index, keep=keep, force=True)
+    assert generations(index) == [f"{number:06}" for number in range(7 - keep, 7)]
+    for number in range(5, 6 - keep, -1):
+        assert Archive.rollback(index) == f"{number:06}"
+        with Archive.open(index) as archive:
+            assert archive.search("лис")[0].id == str(number - 1)
+    with pytest.raises(IndexMissing):
+        Archive.rollback(index)
+
+
+def test_less_than_one_generation_cannot_be_kept(corpus: Callable[..., Path], index: Path) -> None:
+    with pytest.raises(RequestError):
+        Archive.build(corpus("лис 1"), index, keep=0)
+    assert run("rebuild", corpus("лис 1"), "--index", index, "--keep", 0).exit_code == 2
+
+
+READ_UNTIL_TOLD = """
+import sys
+from searchkit import Archive
+
+archive = Archive.open(sys.argv[1])
+print("open", flush=True)
+for line in sys.stdin:
+    print(archive.search("лис")[0].id, flush=True)
+"""
+
+
+@contextmanager
+def reader(index: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has an index open, and tells what it finds for each line it gets."""
+    with subprocess.Popen(
+        [sys.executable, "-c", READ_UNTIL_TOLD, index],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "open\n"
+        yield process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files that are open are not removed there")
+def test_what_another_process_reads_is_kept_until_it_ends(
+    corpus: Callable[..., Path], index: Path
+) -> None:
+    """Though it be killed: then the next build removes it."""
+    Archive.build(corpus("лис 0"), index)
+    with reader(index) as process:
+        for number in range(1, 5):
+            Archive.build(corpus(f"лис {number}"), index)
+        assert generations(index) == ["000001", "000004", "000005"]
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "0\n"
+        process.send_signal(signal.SIGKILL)
+    with pytest.raises(CorpusError):
+        Archive.build(corpus(), index)
+    assert generations(index) == ["000004", "000005"]
+
+
+def test_a_closed_archive_keeps_nothing(corpus: Callable[..., Path], index: Path) -> None:
+    Archive.build(corpus("лис 0"), index)
+    archive = Archive.open(index)
+    archive.close()
+    for number in range(1, 3):
+        Archive.build(corpus(f"лис {number}"), index)
+    assert generations(index) == ["000002", "000003"]
+
+
+# -- what readers see ---------------------------------------------------------------------------
+
+
+def test_an_archive_that_follows_moves_by_itself(corpus: Callable[..., Path], index: Path) -> None:
+    """Within a second, and back again."""
+    Archive.build(corpus("лис 0"), index)
+    with Archive.open(index, follow=True) as archive, Archive.open(index) as stays:
+        Archive.build(corpus("лис 1"), index)
+        assert _within_a_second(lambda: archive.search("лис")[0].id == "1")
+        Archive.rollback(index)
+        assert _within_a_second(lambda: archive.article("0") is not None)
+        assert stays.search("лис")[0].id == "0"
+
+
+def _within_a_second(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 1
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_an_archive_that_follows_does_not_move_to_what_cannot_be_opened(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generation that is open goes on answering."""
+    monkeypatch.setattr("searchkit.archive._PAUSE", 0)
+    Archive.build(corpus("лис 0"), index)
+    with Archive.open(index, follow=True) as archive:
+        Archive.build(corpus("лис 1"), index)
+        manifest = index / "000002" / "generation.json"
+        whole = manifest.read_bytes()
+        manifest.write_bytes(whole[:-9])
+        assert archive.search("лис")[0].id == "0"
+        with pytest.raises(CorruptIndex):
+            archive.refresh()
+        pointer = (index / "live.json").read_bytes()
+        (index / "live.json").unlink()
+        assert archive.search("лис")[0].id == "0"
+        manifest.write_bytes(whole)
+        (index / "live.json").write_bytes(pointer)
+        assert archive.search("лис")[0].id == "1"
+
+
+def test_threads_find_something_at_every_moment_of_many_switches(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("searchkit.archive._PAUSE", 0)
+    Archive.build(corpus("лис 0", "лис лис"), index)
+    wrong: list[object] = []
+    done = threading.Event()
+    with Archive.open(index, follow=True) as archive:
+
+        def ask() -> None:
+            seen = 0
+            while not done.is_set():
+                try:
+                    found = sorted(hit.id for hit in archive.search("лис"))
+                    number = int(found[0])
+                except Exception as error:  # noqa: BLE001 - any is wrong
+                    wrong.append(error)
+                    return
+                if len(found) != 2 or number < seen:
+                    wrong.append(found)
+                seen = number
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for number in range(1, 9):
+            Archive.build(corpus(f"лис {number}", "лис лис"), index, jobs=1)
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert sorted(hit.id for hit in archive.search("лис")) == ["8", "лис"]
+
+
+def test_an_archive_opens_though_the_generation_is_replaced_meanwhile(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pointer was read, and what it named is gone before it is opened."""
+    Archive.build(corpus("лис 0"), index)
+    live = Generations.live
+
+    def late(self: Generations) -> Path:
+        found = live(self)
+        monkeypatch.undo()
+        for number in range(1, 4):
+            Archive.build(corpus(f"лис {number}"), index)
+        assert not found.exists()
+        return found
+
+    monkeypatch.setattr(Generations, "live", late)
+    with Archive.open(index) as archive:
+        assert archive.search("лис")[0].id == "3"
+
+
+# -- what is refused ----------------------------------------------------------------------------
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("left", "options", "is_refused"),
+    [
+        (5, {}, False),
+        (4, {}, True),
+        (0, {}, True),
+        (4, {"max_shrink": 60}, False),
+        (9, {"max_shrink": 0}, True),
+        (10, {"max_shrink": 0}, False),
+        (1, {"max_shrink": 100}, False),
+        (0, {"max_shrink": 100}, True),
+        (1, {"force": True}, False),
+        (0, {"force": True}, False),
+    ],
+)
+def test_a_source_that_lost_too_many_articles_is_refused(  # noqa: PLR0917 - the table's columns
+    corpus: Callable[..., Path],
+    index: Path,
+    build: Build,
+    left: int,
+    options: dict[str, Any],
+    is_refused: bool,
+) -> None:
+    Archive.build(corpus(*(f"лис {number}" for number in range(10))), index)
+    path = corpus(*(f"лис {number}" for number in range(left)))
+    if is_refused:
+        with pytest.raises(CorpusError, match=r"left as it was.*--force"):
+            build(path, index, **options)
+    else:
+        assert build(path, index, **options).articles == left
+    with Archive.open(index) as archive:
+        assert archive.search("лис").total == len(archive) == (10 if is_refused else left)
+        assert (archive.search("NOT курка").total, archive.article("10")) == (len(archive), None)
+
+
+@pytest.mark.parametrize("command", ["index", "rebuild"])
+def test_the_sentence_of_a_refusal_says_what_to_do(
+    corpus: Callable[..., Path], index: Path, command: str
+) -> None:
+    """On the command line it is exit code 2."""
+    path = corpus(*(f"лис {number}" for number in range(8)))
+    assert run("rebuild", path, "--index", index).exit_code == 0
+    corpus("лис 1", "лис 2")
+    answer = run(command, path, "--index", index)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr == (
+        f"Error: {str(path)!r} holds 2 articles, and the live index 8: 75% are gone, more than"
+        " 50 % (--max-shrink). The index is left as it was. See whether the source is complete;"
+        " if it is, say --force.\n"
+    )
+    path.unlink()
+    gone = run(command, path, "--index", index)
+    assert (gone.exit_code, "no corpus at" in gone.stderr) == (2, True)
+    assert generations(index) == ["000001"]
+    assert run(command, path, "--index", index, "--force").exit_code == 0
+    with Archive.open(index) as archive:
+        assert len(archive) == 0
+    corpus("лис 1")
+    assert run(command, path, "--index", index).exit_code == 0
+    with Archive.open(index) as archive:
+        assert archive.search("лис").total == 1
+
+
+def test_a_damaged_live_generation_is_no_reason_to_refuse(
+    corpus: Callable[..., Path], index: Path
+) -> None:
+    """How many articles it had is not known, and a rebuild heals it."""
+    Archive.build(corpus(*(f"лис {number}" for number in range(8))), index)
+    manifest = index / "000001" / "generation.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"articles": 8', "7"))
+    assert Archive.build(corpus("лис 1"), index).articles == 1
+
+
+# -- check --------------------------------------------------------------------------------------
+
+
+def test_check_says_in_one_line_that_all_is_well(corpus: Callable[..., Path], index: Path) -> None:
+    Archive.build(corpus("лис 0", "лис 1"), index)
+    Archive.build(corpus("лис 0", "лис 2"), index)
+    size = sum(path.stat().st_size for path in (index / "000002").iterdir())
+    answer = run("check", "--index", index)
+    assert (answer.exit_code, answer.stdout) == (
+        0,
+        f"Generation 000002: 2 articles, 3 files, {size:,} bytes: all as it was written.\n",
+    )
+    every = run("check", "--all", "--index", index)
+    assert [line[:18] for line in every.stdout.splitlines()] == [
+        "Generation 000002:",
+        "Generation 000001:",
+    ]
+
+
+@pytest.mark.parametrize("name", ["segment-000001.arrays", "_MAIN_1.toc", "generation.json"])
+def test_check_names_the_file_that_is_damaged(
+    corpus: Callable[..., Path], index: Path, name: str
+) -> None:
+    """Any bit of it, and nothing else; exit code 3."""
+    Archive.build(corpus("лис 0", "лис 1"), index)
+    path = index / "000001" / name
+    whole = path.read_bytes()
+    unnoticed = 0
+    for at in range(0, len(whole), 101):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        path.write_bytes(damaged)
+        try:
+            Archive.check(index)
+        except CorruptIndex as error:
+            assert str(path) in str(error)  # noqa: PT017 - not all raise
+        else:
+            unnoticed += 1
+    assert unnoticed == 0
+    answer = run("check", "--index", index)
+    assert answer.exit_code == 3
+    assert "`searchkit rebuild`" in answer.stderr
+
+
+def test_check_says_between_which_bytes(corpus: Callable[..., Path], index: Path) -> None:
+    texts = (f"лис спить {number} разів, {number}" for number in range(900))
+    Archive.build(corpus(*texts), index)
+    path = index / "000001" / "segment-000001.arrays"
+    whole = bytearray(path.read_bytes())
+    whole[20_000] ^= 4
+    whole[40_000] ^= 4
+    path.write_bytes(whole)
+    with pytest.raises(CorruptIndex, match=r"damaged between bytes 16384 and 20480 \(in '"):
+        Archive.check(index)
+
+
+# -- the log ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["index", "rebuild"])
+def test_a_log_has_a_line_a_step_and_a_summary(
+    corpus: Callable[..., Path], index: Path, command: str
+) -> None:
+    Archive.build(corpus("лис 0"), index)
+    path = corpus("лис 0", "лис 1", "лис 1")
+    answer = run(command, path, "--index", index, "--log-json")
+    assert (answer.exit_code, answer.stdout) == (0, "")
+    skip, *steps, summary = map(json.loads, answer.stderr.splitlines())
+    assert (skip["step"], skip["source"], skip["line"]) == ("skip", str(path), 3)
+    assert [line["step"] for line in steps] == ["read", "write", "sync", "verify", "switch"]
+    assert (steps[0]["articles"], steps[0]["rejected"]) == (2, 1)
+    assert steps[-1]["generation"] == summary["generation"] == "000002"
+    assert (summary["step"], summary["command"], summary["articles"]) == ("done", command, 2)
+    for line in (*steps, summary):
+        assert line["seconds"] >= 0
+        assert line["time"].endswith("Z")
+
+
+def test_a_log_tells_a_failure_in_its_last_line(corpus: Callable[..., Path], index: Path) -> None:
+    Archive.build(corpus("лис 0"), index)
+    answer = run("rebuild", corpus(), "--index", index, "--log-json")
+    assert answer.exit_code == 2
+    *_, last = map(json.loads, answer.stderr.splitlines())
+    assert (last["step"], last["exit_code"]) == ("failed", 2)
+    assert "holds no article" in last["error"]

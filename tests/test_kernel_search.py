@@ -86,6 +86,7 @@ def crowded(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка", "кур*", "ситий", "спить", "мир",
             "=мирні", "title:лис", "tag:лис", '"курка сіла"', '"ситий лис"', '"лис лис"',
+            '"лис курка"', '"спить =курка сіла"', '"лиси =лиси лис"',
             '"=лиси =лиси"', '"ситий лис спить"', "date:2024-03"]  # fmt: skip
 frequent = st.builds(
     lambda words, operator: f" {operator} ".join(words),

@@ -47,9 +47,11 @@ def test_the_kernel_sorts_rows_into_the_run_that_numpy_sorts_them_into(
     rows: list[tuple[int, int, int]],
 ) -> None:
     columns = [ints(*column) for column in zip(*sorted(rows), strict=True)] or [ints()] * 3
-    made = [runs._inverted(5, ints(3, 0, 3, 1, 0, 4, 3), columns)]  # noqa: SLF001 - both ways
+    classes = np.array([7, 7, 8, 9, 9, 0, 255], np.uint8)
+    told = 5, ints(3, 0, 3, 1, 0, 4, 3), columns, classes
+    made = [runs._inverted(*told)]  # noqa: SLF001 - both ways
     with patch.object(runs, "kernel", None):
-        made.append(runs._inverted(5, ints(3, 0, 3, 1, 0, 4, 3), columns))  # noqa: SLF001
+        made.append(runs._inverted(*told))  # noqa: SLF001
     compiled_run, plain_run = (
         {name: array.tolist() for name, array in run.items()} for run in made
     )
@@ -89,7 +91,7 @@ def test_words_and_rows_that_do_not_fit_together_are_refused(which: int, instead
         kernel.rows(*given_arrays)
 
 
-ROWS = (2, ints(0, 1, 1), ints(0, 0, 5), ints(0, 1, 0), ints(0, 2, 1))
+ROWS = (2, ints(0, 1, 1), ints(0, 0, 5), ints(0, 1, 0), ints(0, 2, 1), b"123")
 
 
 @pytest.mark.parametrize(
@@ -97,11 +99,12 @@ ROWS = (2, ints(0, 1, 1), ints(0, 0, 5), ints(0, 1, 0), ints(0, 2, 1))
     [
         (0, 1), (0, -1), (1, ints(0, 2, 1)), (1, ints(0, -1, 1)), (1, ints(0, 1)),
         (2, ints(0, 0)), (2, ints(-1, 0, 5)), (3, ints(0, 0)), (3, b"12345"),
-        (4, ints(0, 3, 1)), (4, ints(0, -1, 1)), (4, ints(0)),
+        (4, ints(0, 3, 1)), (4, ints(0, -1, 1)), (4, ints(0)), (5, b"12"),
     ],
 )  # fmt: skip
 def test_rows_and_terms_that_do_not_fit_together_are_refused(which: int, instead: Any) -> None:
-    assert len(kernel.invert(*ROWS)) == 7
+    arrays, follows = kernel.invert(*ROWS)
+    assert (len(arrays), len(follows)) == (7, 3)
     given_arrays = [*ROWS[:which], instead, *ROWS[which + 1 :]]
     with pytest.raises(ValueError, match="do not fit"):
         kernel.invert(*given_arrays)
@@ -113,7 +116,7 @@ def test_rows_and_terms_that_do_not_fit_together_are_refused(which: int, instead
     lambda: kernel.number_words(kernel.word_table(1, 2), "texts"),
     lambda: kernel.word_table("1", 2),
     lambda: kernel.rows(1, 2, 3, 4),
-    lambda: kernel.invert(1, 2, 3, 4, 5),
+    lambda: kernel.invert(1, 2, 3, 4, 5, 6),
     lambda: kernel.set_signs(1, 2, 3, 4),
 ])  # fmt: skip
 def test_what_is_not_of_the_right_kind_is_refused(call: Any) -> None:

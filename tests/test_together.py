@@ -1,4 +1,4 @@
-"""Pairs of words that often stand side by side, and what they are for."""
+"""What is kept for words that stand side by side, and what it is for."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from searchkit import Archive
 from searchkit.article import Article
-from searchkit.codec.together import often_together
+from searchkit.codec.together import ANY_CLASS, NO_CLASS, often_together, word_class
 from searchkit.schema import pair_key
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
@@ -47,3 +47,25 @@ def test_a_phrase_is_the_same_with_pairs_and_without(make_archive: MakeArchive, 
     found = {hit.id for hit in many.search(query)}
     assert {hit.id for hit in few.search(query)} == found - {"3"}
     assert found == (set() if query == '"угода мирна"' else {"0", "1", "2", "3"})
+
+
+def test_by_each_place_stands_what_follows(make_archive: MakeArchive) -> None:
+    """The class of the next word's likeliest lemma; of a compound, that it may be any."""
+    archive = make_archive([{"id": "1", "title": "Мир", "text": "мир миру онлайн-медіа, мир"}])
+    [segment] = archive.index.segments
+    term = segment.terms.find("мир".encode())
+    titles, texts = segment.counts(slice(0, segment.postings(term).start))
+    start = int(titles.sum() + texts.sum())
+    mir = word_class("мир".encode())
+    follows = segment.arrays["follows"][start : start + 4].tolist()
+    assert follows == [NO_CLASS, mir, ANY_CLASS, NO_CLASS]
+    assert segment.arrays["form_classes"][segment.forms.find("миру".encode())] == mir
+
+
+@pytest.mark.parametrize("query", [
+    '"про переговори"', '"про онлайн-переговори"', '"про =переговорів"', '"про онлайн"',
+    '"переговори почалися"', '"онлайн =почалися"', '"про переговорах почалися"',
+])  # fmt: skip
+def test_parts_of_compounds_follow_and_are_followed(make_archive: MakeArchive, query: str) -> None:
+    archive = make_archive([{"id": "1", "text": "Сьогодні про онлайн-переговорів почалися чутки."}])
+    assert [hit.id for hit in archive.search(query)] == ["1"]

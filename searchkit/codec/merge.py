@@ -20,6 +20,7 @@ from searchkit.codec.arrays import Array, Arrays, Growing, read
 from searchkit.codec.runs import Vocabulary
 from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FREQUENT, ODD
 from searchkit.codec.strings import string_arrays
+from searchkit.codec.together import word_class
 from searchkit.generations import Averages
 from searchkit.kernel import kernel
 from searchkit.query.rank import K1, norms, saturate
@@ -96,13 +97,17 @@ def _vocabulary(
     distinct, met = np.unique(np.concatenate(keys), return_index=True)
     owner, form = distinct >> 32, distinct & 0xFFFFFFFF
     likeliest = np.lexsort((met, form))  # a word's lemmas were met in the order of likelihood
+    classes = np.array([word_class(term) for term in terms], np.uint8)
+    having = np.bincount(form, minlength=len(forms))
+    lemmas, lemma_ends = owner[likeliest], np.cumsum(having)
     arrays = {
         **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
         **{f"forms.{name}": array for name, array in string_arrays(forms).items()},
         "term_form_ends": np.searchsorted(owner, np.arange(len(terms)), "right").astype("<u4"),
         "term_forms": form.astype("<u4"),
-        "lemma_ends": np.cumsum(np.bincount(form, minlength=len(forms))).astype("<u4"),
-        "lemmas": owner[likeliest].astype("<u4"),
+        "lemma_ends": lemma_ends.astype("<u4"),
+        "lemmas": lemmas.astype("<u4"),
+        "form_classes": classes[lemmas[lemma_ends - having]],
     }
     ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
     ordinals = [ordinal[np.searchsorted(distinct, each)].astype(np.uint32) for each in keys]
@@ -137,8 +142,9 @@ class _Run:
         postings = slice(*posting[[0, -1]].tolist())
         rows = slice(*row[[0, -1]].tolist())
         found = self.arrays.parts(
-            {"docs": postings, "counts": postings, "positions": rows, "pairs": rows}
-        )
+            {"docs": postings, "counts": postings, "positions": rows, "pairs": rows,
+             "follows": rows}
+        )  # fmt: skip
         return _RunPart(
             terms=self.terms[low:high],
             first_posting=posting - posting[0],
@@ -159,6 +165,7 @@ class _RunPart(NamedTuple):
     counts: Array
     positions: Array
     pairs: Array
+    follows: Array
     numbers: Array
     ordinal_of_pair: Array
 
@@ -274,6 +281,7 @@ class _Part(NamedTuple):
         terms, docs, counts, titles, worths: of each posting; `counts` is how many places it has,
             `titles` how many of them are in the title.
         values: of each place what `rows` has of it.
+        follows: likewise, the class of the word behind it.
     """
 
     terms: Array
@@ -282,6 +290,7 @@ class _Part(NamedTuple):
     titles: Array
     worths: Array
     values: Array
+    follows: Array
 
 
 class _Shared(NamedTuple):
@@ -302,13 +311,13 @@ def _gathered(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Par
     """Put the parts of all runs together, by the kernel."""
     columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
     arrays = kernel.gather(tuple(parts), *piece, *columns, shared.forms, shared.of_text, K1)
-    kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8")
+    kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8", "|u1")
     return _Part(*(np.frombuffer(a, kind) for a, kind in zip(arrays, kinds, strict=True)))
 
 
 def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
     """Put the parts of all runs together."""
-    columns: list[list[Array]] = [[], [], [], [], []]
+    columns: list[list[Array]] = [[], [], [], [], [], []]
     shift = 0
     for run in parts:
         counts = run.counts.astype(np.int64)
@@ -326,18 +335,23 @@ def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
             np.cumsum(counts) - counts + shift,
             run.positions[row].astype(np.int64),
             run.ordinal_of_pair[run.pairs[row]].astype(np.int64),
+            run.follows[row],
         )
         shift += len(row)
         for column, array in zip(columns, new, strict=True):
             column.append(array)
-    keys, counts, first, positions, ordinals = (np.concatenate(column) for column in columns)
+    keys, counts, first, *places = (np.concatenate(column) for column in columns)
     order = np.argsort(keys)
     row, _ = slices(first[order], counts[order])
-    return _described(keys[order], counts[order], positions[row], ordinals[row], shared)
+    return _described(keys[order], counts[order], [each[row] for each in places], shared)
 
 
-def _described(keys: Ints, counts: Ints, positions: Ints, ordinals: Ints, shared: _Shared) -> _Part:
-    """Say what postings, given as term << 32 | article, are worth."""
+def _described(keys: Ints, counts: Ints, places: Sequence[Array], shared: _Shared) -> _Part:
+    """Say what postings, given as term << 32 | article, are worth.
+
+    Of each of their places, position, form and what follows.
+    """
+    positions, ordinals, follows = places
     terms, docs, articles = keys >> 32, keys & 0xFFFFFFFF, shared.articles
     is_text = terms >= shared.of_text
     in_title = positions < np.repeat(articles["title_words"][docs], counts)
@@ -351,7 +365,7 @@ def _described(keys: Ints, counts: Ints, positions: Ints, ordinals: Ints, shared
     values = positions * np.repeat(shared.forms[terms].astype(np.int64), counts) + ordinals
     return _Part(
         terms.astype("<u4"), docs.astype("<u4"), counts.astype("<u4"), titles.astype("<u4"),
-        worths, values.astype("<u8"),
+        worths, values.astype("<u8"), follows,
     )  # fmt: skip
 
 
@@ -361,7 +375,7 @@ class _Postings:
     def __init__(self, out: Growing, articles: dict[str, Array]) -> None:
         self.articles = articles
         self._out = out
-        self._done = self._bytes = 0  # postings, and bytes of rows
+        self._done = self._bytes = self._places = 0  # postings, bytes of rows, places in them
         self._counts = np.empty(0, np.uint32)  # these two of a block that is not yet full
         self._values = np.empty(0, np.uint64)
         self._chunks: list[Array] = []  # of each part the terms of its chunks
@@ -378,6 +392,7 @@ class _Postings:
         self._out.append("odd", (odd + self._done).astype("<u8"))
         self._out.append("odd_titles", part.titles[odd].astype("<u4"))
         self._out.append("odd_texts", texts[odd].astype("<u4"))
+        self._out.append("follows", part.follows)
         self._add_chunks(part)
         self._crown(part, having)
         self._done += len(part.docs)
@@ -442,7 +457,9 @@ class _Postings:
         self._out.append("rows", packed)
         self._out.append("row_starts", (starts + self._bytes).astype("<u8"))
         self._out.append("row_widths", widths)
+        self._out.append("follow_starts", (np.append(0, ends)[:-1] + self._places).astype("<u8"))
         self._bytes += len(packed)
+        self._places += int(counts.sum())
         self._counts, self._values = self._counts[postings:], values[counts.sum() :]
 
 

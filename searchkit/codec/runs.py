@@ -19,7 +19,13 @@ from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, digest, letters, milestones
-from searchkit.codec.together import Pairs, found_together, often_together
+from searchkit.codec.together import (
+    Pairs,
+    found_together,
+    next_classes,
+    often_together,
+    word_class,
+)
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
 from searchkit.schema import FIELDS, GAP, key, pair_key, values
@@ -56,6 +62,7 @@ class RunMaker:
         self._terms: dict[str, int] = {}
         self._sorted: list[str] = []
         self._term_of_pair = array("i")
+        self._class_of_pair = array("B")  # that of the form
         self._values: dict[tuple[str, str | tuple[str, ...]], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
@@ -64,7 +71,8 @@ class RunMaker:
         ranked = np.array(self._ranked(), np.int32)
         ranks = np.empty_like(ranked)
         ranks[ranked] = np.arange(len(ranked))
-        arrays = _inverted(len(ranks), ranks[np.array(self._term_of_pair, np.int32)], rows)
+        of_pair = ranks[np.array(self._term_of_pair, np.int32)]
+        arrays = _inverted(len(ranks), of_pair, rows, np.array(self._class_of_pair, np.uint8))
         arrays["terms"] = ranked[arrays["terms"]].astype("<u4")
         arrays |= self._stored(articles, words, starts)
         write(path, arrays)
@@ -86,6 +94,11 @@ class RunMaker:
         new = len(pairs) - len(self._term_of_pair)
         fresh = [*islice(reversed(pairs), new)][::-1]
         self._term_of_pair.extend([terms.setdefault(term, len(terms)) for term, _ in fresh])
+        before, known = "", 0
+        for term, form in fresh:  # those of a form lie together, its likeliest lemma first
+            if form != before:
+                before, known = form, word_class(term.encode())
+            self._class_of_pair.append(known)
 
     def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""
@@ -161,18 +174,23 @@ class RunMaker:
         }
 
 
-def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[str, Array]:
+def _inverted(
+    terms: int, term_of_pair: Array, rows: Sequence[Array], class_of_pair: Array
+) -> dict[str, Array]:
     """Sort rows (article, position, pair) by term; return postings and places as arrays.
 
     Args:
         terms: how many there are.
         term_of_pair: their ranks.
         rows: of each term, the articles ascending.
+        class_of_pair: those of the forms; uint8.
     """
     if kernel:
-        made = kernel.invert(terms, term_of_pair, *rows)
-        return {name: np.frombuffer(each, "<u4") for name, each in zip(_ARRAYS, made, strict=True)}
+        made, follows = kernel.invert(terms, term_of_pair, *rows, class_of_pair)
+        found = {name: np.frombuffer(each, "<u4") for name, each in zip(_ARRAYS, made, strict=True)}
+        return found | {"follows": np.frombuffer(follows, np.uint8)}
     number, position, pair = rows
+    follows = next_classes(rows[:2], class_of_pair[pair])
     order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
     order |= np.arange(len(pair), dtype=np.uint64)
     order.sort()  # a sort of plain numbers is three times as fast as one of their indexes
@@ -194,4 +212,5 @@ def _inverted(terms: int, term_of_pair: Array, rows: Sequence[Array]) -> dict[st
         position[which],
         pair[which],
     )
-    return {name: each.astype("<u4") for name, each in zip(_ARRAYS, arrays, strict=True)}
+    found = {name: each.astype("<u4") for name, each in zip(_ARRAYS, arrays, strict=True)}
+    return found | {"follows": follows[which]}

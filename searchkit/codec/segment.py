@@ -16,6 +16,8 @@ in the order of their bytes. One file of arrays holds:
                                   how many bits each has. A place is the word's number in title and
                                   text, times how many forms the term has, plus the form's number
                                   among these
+    follow_starts, follows        how many places stand before those of each BLOCK; and of each
+                                  place the class of the word behind it (`together.word_class`)
 
     dense, bits                   the chunks with more than DENSE postings; for each of them
                                   65,536 bits, which say what `lows` says
@@ -24,6 +26,7 @@ in the order of their bytes. One file of arrays holds:
 
     forms.*                       the words as they are written, normalised
     lemma_ends, lemmas            the terms of each form, the likeliest first
+    form_classes                  of each form the class of its likeliest term
     term_form_ends, term_forms    the forms of each term, ascending: their order numbers its forms
 
     title_words, text_words       how long each article is

@@ -478,6 +478,117 @@ static int make_whole(Query *q, Word *word);
 #define RING 16 /* articles that wait until the processor has fetched where their places are */
 #define NEAR 6
 
+/* Learns the classes of a word; there are none if they are too many. */
+static int classes_of(const Segment *s, const Word *word, Classes *classes) {
+    classes->of[0] = ANY_CLASS;
+    classes->n = 1;
+    for (int t = 0; t < word->n_terms; t++) {
+        uint32_t term = word->terms[t].term, first = term ? s->term_form_ends[term - 1] : 0;
+        uint32_t end = s->term_form_ends[term];
+        if (end > s->n_term_forms) return 0;
+        for (uint32_t i = first; i < end; i++) {
+            if (word->ordinal >= 0 && i - first != word->ordinal) continue;
+            if (s->term_forms[i] >= s->n_form_classes) return 0;
+            uint8_t found = s->form_classes[s->term_forms[i]];
+            if (memchr(classes->of, found, (size_t)classes->n)) continue;
+            if (classes->n == MOST_CLASSES) {
+                classes->n = 0;
+                return 1;
+            }
+            classes->of[classes->n++] = found;
+        }
+    }
+    return 1;
+}
+
+/* Whether a word of one of some classes may stand behind a word in an article. */
+static int may_be_followed(const Segment *s, const Word *word, const Classes *classes,
+                           uint32_t doc) {
+    if (!classes->n) return 1;
+    for (int t = 0; t < word->n_terms; t++) {
+        uint32_t titles, texts;
+        uint64_t p = posting_of(&word->terms[t], doc);
+        if (p == NOWHERE) continue;
+        counts(s, p, &titles, &texts);
+        uint64_t at = places_before(s, p), end = at + titles + texts;
+        if (end < at || end > s->n_follows || next_followed(s, at, end, classes) < end) return 1;
+    }
+    return 0;
+}
+
+typedef struct { uint64_t *postings; uint32_t *docs; uint64_t n, room; } Followed;
+
+static int add_followed(Query *q, Followed *all, uint32_t doc, uint64_t p) {
+    if (all->n == all->room) {
+        uint64_t room = all->room ? 4 * all->room : 512;
+        uint64_t *postings = keep(q, room * sizeof *postings);
+        uint32_t *docs = keep(q, room * sizeof *docs);
+        if (!postings || !docs) return 0;
+        if (all->n) {
+            memcpy(postings, all->postings, all->n * sizeof *postings);
+            memcpy(docs, all->docs, all->n * sizeof *docs);
+        }
+        *all = (Followed){postings, docs, all->n, room};
+    }
+    all->postings[all->n] = p;
+    all->docs[all->n++] = doc;
+    return 1;
+}
+
+/* Makes the list of those articles of a term in which a word of one of some classes stands behind
+   it. */
+static int make_followed(Query *q, const List *term, const Classes *classes, List *out) {
+    const Segment *s = q->s;
+    Followed all = {0};
+    for (uint64_t c = 0; c < term->chunks; c++) {
+        Chunk chunk = chunk_of(s, term, c);
+        uint64_t p = chunk.a, here = places_before(s, p), end = places_before(s, chunk.b);
+        if (here > end || end > s->n_follows) return 0;
+        for (uint64_t at = here; (at = next_followed(s, at, end, classes)) < end; at = here) {
+            while ((p / BLOCK + 1) * BLOCK < chunk.b && s->follow_starts[p / BLOCK + 1] <= at) {
+                p = (p / BLOCK + 1) * BLOCK;
+                here = s->follow_starts[p / BLOCK];
+            }
+            for (; p < chunk.b && here <= at; p++) { /* on to the posting that this is a place of */
+                uint32_t titles, texts;
+                counts(s, p, &titles, &texts);
+                here += (uint64_t)titles + texts;
+            }
+            if (here <= at) return 0;
+            if (!add_followed(q, &all, (uint32_t)term->keys[c] << 16 | term->lows[p - 1], p - 1))
+                return 0;
+        }
+    }
+    Maker maker;
+    if (!make(q, &maker, out, all.n)) return 0;
+    for (uint64_t i = 0; i < all.n; i++) put(&maker, all.docs[i], 0);
+    out->from = all.postings;
+    return 1;
+}
+
+#define FAR 32 /* times as many postings as the rarest word has are not looked through */
+
+/* Makes the list of the articles in which a phrase can be, as what follows one of its words tells,
+   if that is soon found; else the word's own list is taken. Returns the word; -1 on failure. */
+static int make_candidates(Query *q, const Word *phrase, uint64_t fewest, List *out) {
+    int which = 0;
+    Classes classes;
+    for (int i = 1; i + 1 < phrase->n; i++)
+        if (phrase->words[i].whole.having < phrase->words[which].whole.having) which = i;
+    const Word *word = &phrase->words[which];
+    *out = word->whole;
+    if (phrase->n < 2 || word->whole.having / FAR > fewest) return which;
+    if (!classes_of(q->s, word + 1, &classes)) return -1;
+    if (!classes.n) return which;
+    List *lists = keep(q, ((size_t)word->n_terms + 1) * sizeof *lists);
+    if (!lists) return -1;
+    for (int t = 0; t < word->n_terms; t++)
+        if (!make_followed(q, &word->terms[t], &classes, &lists[t])) return -1;
+    if (!word->whole.made && word->n_terms) *out = lists[0];
+    else if (!unite(q, lists, word->n_terms, 0, out)) return -1;
+    return which;
+}
+
 typedef struct { uint32_t doc; uint64_t at[SLOTS]; } Waiting;
 
 typedef struct {
@@ -522,7 +633,8 @@ static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
     one->doc = doc;
     for (int i = 0; i < w->k; i++) {
         one->at[i] = looked_up(w, i, doc, at[i]);
-        if (w->lists[i]->made) continue;
+        if (w->lists[i]->from) one->at[i] = w->lists[i]->from[one->at[i]];
+        else if (w->lists[i]->made) continue;
         __builtin_prefetch(s->codes + one->at[i] / BLOCK * BLOCK);
         __builtin_prefetch(s->row_starts + one->at[i] / BLOCK);
         __builtin_prefetch(s->row_widths + one->at[i] / BLOCK);
@@ -530,7 +642,9 @@ static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
     if (own->came++ < NEAR) return;
     one = &own->ring[(own->came - NEAR) % RING]; /* its rows can be reckoned by now */
     for (int i = 0; i < w->k; i++) {
-        uint64_t start = w->lists[i]->made ? s->n_rows : s->row_starts[one->at[i] / BLOCK];
+        const List *list = w->lists[i];
+        int is_made = list->made && !list->from;
+        uint64_t start = is_made ? s->n_rows : s->row_starts[one->at[i] / BLOCK];
         if (start > s->n_rows || s->n_rows - start < 128) continue;
         __builtin_prefetch(s->rows + start);
         __builtin_prefetch(s->rows + start + 64);
@@ -549,9 +663,16 @@ static int make_phrase(Query *q, Word *phrase) {
         w.lists[i] = &phrase->words[i].whole;
         if (w.lists[i]->having < fewest) fewest = w.lists[i]->having;
     }
-    if (!make(q, &own.maker, &phrase->whole, fewest)) return 0;
     own.is_label = phrase->words[0].n_terms && phrase->words[0].terms[0].is_label;
-    if (fewest) meet(&w, 0, q->s->size);
+    if (fewest) {
+        List candidates;
+        int which = make_candidates(q, phrase, fewest, &candidates);
+        if (which < 0) return 0;
+        w.lists[which] = &candidates;
+        if (candidates.having < fewest) fewest = candidates.having;
+        if (!make(q, &own.maker, &phrase->whole, fewest)) return 0;
+        meet(&w, 0, q->s->size);
+    } else if (!make(q, &own.maker, &phrase->whole, 0)) return 0;
     for (uint64_t i = own.came > RING ? own.came - RING : 0; i < own.came && !q->failed; i++)
         check_phrase(q, &own, &own.ring[i % RING]);
     return !q->failed;

@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-/* What `_gather` hands over of each run, in this order; all 32-bit numbers. */
-enum { TERMS, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, NUMBERS, ORDINALS,
+/* What `_gather` hands over of each run, in this order; all 32-bit numbers, but for the bytes of
+   FOLLOWS. */
+enum { TERMS, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, FOLLOWS, NUMBERS, ORDINALS,
        ARRAYS };
 
 typedef struct {
@@ -44,7 +45,7 @@ typedef struct {
     float k1;
     Posting *postings, *sorted;
     size_t room;
-    Column terms, docs, counts, titles, worths, values;
+    Column terms, docs, counts, titles, worths, values, follows;
 } Merge;
 
 /* Adds a term's postings in one run to the others; the new number of postings, or -1. */
@@ -72,7 +73,8 @@ static Py_ssize_t take(Merge *m, size_t which, size_t n) {
             m->postings[n++] = (Posting){doc, (uint32_t)which, (uint32_t)p, (uint32_t)row};
         row += run->of[COUNTS][p];
     }
-    return row > run->size[POSITIONS] || row > run->size[PAIRS] ? -1 : (Py_ssize_t)n;
+    int fits = row <= run->size[POSITIONS] && row <= run->size[PAIRS] && row <= run->size[FOLLOWS];
+    return fits ? (Py_ssize_t)n : -1;
 }
 
 /* Sorts by article: few by insertion, many by their digits, the low ones first. */
@@ -116,6 +118,8 @@ static int emit(Merge *m, uint32_t term, size_t n) {
             titles += position < words;
             if (!push(&m->values, &value, sizeof value)) return 0;
         }
+        const uint8_t *follows = (const uint8_t *)run->of[FOLLOWS] + posting.row;
+        if (!push(&m->follows, follows, count)) return 0;
         float worth = (float)(count - titles);
         if (term >= m->of_text) {
             worth *= text_norms[posting.doc];
@@ -157,14 +161,14 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *arrays = PyTuple_GET_ITEM(told, i);
         if (!PyTuple_Check(arrays) || PyTuple_GET_SIZE(arrays) != ARRAYS) {
-            PyErr_SetString(PyExc_TypeError, "a run is a tuple of nine arrays");
+            PyErr_SetString(PyExc_TypeError, "a run is a tuple of ten arrays");
             return 0;
         }
         for (int j = 0; j < ARRAYS; j++) {
             Py_buffer *view = &runs[i].views[j];
             if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, j), view, PyBUF_SIMPLE) < 0) return 0;
             runs[i].of[j] = view->buf;
-            runs[i].size[j] = (size_t)view->len / 4;
+            runs[i].size[j] = (size_t)view->len / (j == FOLLOWS ? 1 : 4);
         }
     }
     return 1;
@@ -197,10 +201,11 @@ static PyObject *gather(PyObject *module, PyObject *args) {
         if (!done) PyErr_SetString(PyExc_ValueError, "a run is damaged, or memory is short");
     }
     if (done)
-        answer = Py_BuildValue("NNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
-                               taken(&m.titles), taken(&m.worths), taken(&m.values));
-    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.worths, &m.values};
-    for (int i = 0; i < 6; i++) free(columns[i]->at);
+        answer = Py_BuildValue("NNNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
+                               taken(&m.titles), taken(&m.worths), taken(&m.values),
+                               taken(&m.follows));
+    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.worths, &m.values, &m.follows};
+    for (int i = 0; i < 7; i++) free(columns[i]->at);
     for (size_t i = 0; m.runs && i < m.n; i++)
         for (int j = 0; j < ARRAYS; j++)
             if (m.runs[i].views[j].obj) PyBuffer_Release(&m.runs[i].views[j]);

@@ -46,6 +46,7 @@ typedef struct {
     int left, right; /* words */
     uint32_t distance;
     float unit;
+    Classes classes; /* of the right word, in the segment at hand; none if that tells nothing */
 } Bonus;
 
 typedef struct Arena { struct Arena *next; } Arena;

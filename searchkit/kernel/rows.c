@@ -281,9 +281,12 @@ typedef struct {
 
 typedef struct {
     Ints term_of_pair, docs, positions, pairs;
+    const uint8_t *classes; /* of each pair */
     Term *terms;
     int32_t count; /* of terms */
 } Rows;
+
+enum { ANY_CLASS = 0, NO_CLASS = 255 }; /* as in codec/together.py */
 
 static inline Term *term_of_row(const Rows *rows, Py_ssize_t row) {
     return &rows->terms[rows->term_of_pair.items[rows->pairs.items[row]]];
@@ -350,10 +353,35 @@ static void fill_terms(const Rows *rows, int32_t *out[7]) {
     out[2][at] = row;
 }
 
-static void fill_postings(const Rows *rows, int32_t *out[7]) {
+/* Return the class of a word, given its first row, and where the rows of the next one begin. */
+static uint8_t class_of_word(const Rows *rows, Py_ssize_t row, Py_ssize_t *end) {
+    int32_t doc = rows->docs.items[row], position = rows->positions.items[row];
+    uint8_t found = rows->classes[rows->pairs.items[row]];
+    for (; row < rows->docs.length && rows->docs.items[row] == doc &&
+           rows->positions.items[row] == position; row++)
+        if (rows->classes[rows->pairs.items[row]] != found) found = ANY_CLASS;
+    *end = row;
+    return found;
+}
+
+static void fill_postings(const Rows *rows, int32_t *out[7], uint8_t *follows) {
+    uint8_t next = NO_CLASS;
+    Py_ssize_t end = 0, next_end = 0; /* of the word's rows, and of those of the next one */
     forget_last(rows);
+    if (rows->docs.length) class_of_word(rows, 0, &next_end);
     for (Py_ssize_t i = 0; i < rows->docs.length; i++) {
         Term *term = term_of_row(rows, i);
+        if (i == end) {
+            end = next_end;
+            next = NO_CLASS;
+            if (end < rows->docs.length) {
+                uint8_t found = class_of_word(rows, end, &next_end);
+                if (rows->docs.items[end] == rows->docs.items[i] &&
+                    (int64_t)rows->positions.items[end] - rows->positions.items[i] == 1)
+                    next = found;
+            }
+        }
+        follows[term->row] = next;
         if (term->last != rows->docs.items[i]) {
             term->last = out[3][term->posting] = rows->docs.items[i];
             out[4][term->posting++] = 0;
@@ -364,25 +392,28 @@ static void fill_postings(const Rows *rows, int32_t *out[7]) {
     }
 }
 
-/* invert(terms, term_of_pair, docs, positions, pairs): the first arrays of a run, int32 in bytes.
+/* invert(terms, term_of_pair, docs, positions, pairs, class_of_pair): the first arrays of a run.
  *
- * `terms` is how many terms there are; the last three are rows, the articles of each term in
- * order. Returns terms, first_posting, first_row, docs, counts, positions, pairs. */
+ * `terms` is how many terms there are; docs, positions and pairs are rows, the articles of each
+ * term in order. Returns terms, first_posting, first_row, docs, counts, positions, pairs; then, a byte
+ * for each row, what follows. */
 static PyObject *invert(PyObject *module, PyObject *args) {
     (void)module;
     Rows rows = {0};
-    Py_buffer views[4];
+    Py_buffer views[5];
     if (!PyArg_ParseTuple(
-            args, "iy*y*y*y*", &rows.count, &views[0], &views[1], &views[2], &views[3]
+            args, "iy*y*y*y*y*", &rows.count, &views[0], &views[1], &views[2], &views[3], &views[4]
         ))
         return NULL;
     rows.term_of_pair = ints_of(&views[0]);
     rows.docs = ints_of(&views[1]);
     rows.positions = ints_of(&views[2]);
     rows.pairs = ints_of(&views[3]);
+    rows.classes = views[4].buf;
     PyObject *found = NULL;
     int whole = are_ints(&views[0]) && are_ints(&views[1]) && are_ints(&views[2]);
-    if (!whole || !are_ints(&views[3]) || !are_rows(&rows)) {
+    whole = whole && are_ints(&views[3]) && views[4].len == rows.term_of_pair.length;
+    if (!whole || !are_rows(&rows)) {
         PyErr_SetString(PyExc_ValueError, "terms, pairs and rows do not fit together");
     } else if (!(rows.terms = PyMem_Calloc(rows.count, sizeof(Term)))) {
         PyErr_NoMemory();
@@ -391,14 +422,18 @@ static PyObject *invert(PyObject *module, PyObject *args) {
         int32_t *out[7];
         count_terms(&rows);
         measure(&rows, lengths);
-        found = int_arrays(lengths, 7, out);
-        if (found) {
+        PyObject *follows = PyBytes_FromStringAndSize(NULL, rows.docs.length);
+        PyObject *arrays = follows ? int_arrays(lengths, 7, out) : NULL;
+        if (arrays) {
             fill_terms(&rows, out);
-            fill_postings(&rows, out);
+            fill_postings(&rows, out, (uint8_t *)PyBytes_AS_STRING(follows));
+            found = Py_BuildValue("OO", arrays, follows);
         }
+        Py_XDECREF(arrays);
+        Py_XDECREF(follows);
         PyMem_Free(rows.terms);
     }
-    release(views, 4);
+    release(views, 5);
     return found;
 }
 

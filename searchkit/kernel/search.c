@@ -269,6 +269,7 @@ static float with_bonuses(Query *q, uint32_t doc, float score, int complete) {
     for (int i = 0; i < q->n_bonuses; i++) {
         const Bonus *bonus = &q->bonuses[i];
         if (!complete && is_whole(q, bonus)) continue;
+        if (!may_be_followed(q->s, &q->words[bonus->left], &bonus->classes, doc)) continue;
         Places *left = &q->places[0], *right = &q->places[1];
         if (!places_of(q, &q->words[bonus->left], doc, left)) q->failed = 1;
         else if (left->n && !places_of(q, &q->words[bonus->right], doc, right)) q->failed = 1;
@@ -431,6 +432,16 @@ static void enter(Query *q, const Part *part) {
     q->places[0].next = q->places[1].next = 0;
 }
 
+/* Learns what may follow the left words of bonuses in the segment at hand. */
+static void know_followers(Query *q) {
+    for (int i = 0; i < q->n_bonuses; i++) {
+        Bonus *bonus = &q->bonuses[i];
+        bonus->classes.n = 0;
+        if (bonus->distance == 1 && !classes_of(q->s, &q->words[bonus->right], &bonus->classes))
+            q->failed = 1;
+    }
+}
+
 static float idf(double articles, double having, double share) {
     return (float)(share * log(1 + (articles - having + 0.5) / (having + 0.5)));
 }
@@ -479,6 +490,7 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
             best_crowned(q, q->words);
             continue;
         }
+        know_followers(q);
         int r = ranges_of(q, ranges);
         uint64_t before = q->total_all;
         if (q->mode == SOME) best_complete(q, ranges, r);
@@ -488,6 +500,7 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
     }
     for (Py_ssize_t i = 0; i < n && q->mode == SOME && !q->failed; i++) {
         enter(q, &parts[i]);
+        know_followers(q);
         best_incomplete(q, ranges, ranges_of(q, ranges), parts[i].complete);
     }
 }

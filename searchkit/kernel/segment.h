@@ -15,6 +15,8 @@
 #define CHAMPIONS 128
 #define DENSE 1024    /* postings; a chunk with more has bits */
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
+#define ANY_CLASS 0   /* together.ANY_CLASS */
+#define MOST_CLASSES 12 /* that are looked for at once */
 #define NOWHERE UINT64_MAX
 
 /* -- a segment ------------------------------------------------------------------------------ */
@@ -24,7 +26,8 @@
     X(uint32_t, 4, chunk_ends) X(uint16_t, 2, chunk_keys) X(uint64_t, 8, posting_ends)            \
     X(uint16_t, 2, lows) X(uint8_t, 1, codes) X(uint64_t, 8, odd) X(uint32_t, 4, odd_titles)      \
     X(uint32_t, 4, odd_texts) X(uint64_t, 8, row_starts) X(uint8_t, 1, row_widths)                \
-    X(uint8_t, 1, rows) X(uint32_t, 4, dense) X(uint8_t, 1, bits) X(uint32_t, 4, frequent)        \
+    X(uint8_t, 1, rows) X(uint64_t, 8, follow_starts) X(uint8_t, 1, follows)                      \
+    X(uint8_t, 1, form_classes) X(uint32_t, 4, dense) X(uint8_t, 1, bits) X(uint32_t, 4, frequent)        \
     X(uint32_t, 4, champions) X(float, 4, worths) X(float, 4, title_norms) X(float, 4, text_norms)\
     X(uint32_t, 4, title_words) X(uint32_t, 4, term_form_ends) X(uint32_t, 4, term_forms)         \
     X(uint32_t, 4, lemma_ends) X(uint32_t, 4, lemmas) X(uint64_t, 8, first) X(uint64_t, 8, last)  \
@@ -80,6 +83,7 @@ static int segment_fits(const Segment *s) {
            s->n_odd == s->n_odd_titles && s->n_odd == s->n_odd_texts &&
            s->n_row_starts == s->n_row_widths &&
            s->n_row_starts == (s->n_codes + BLOCK - 1) / BLOCK && s->n_rows >= 8 &&
+           s->n_follow_starts == s->n_row_starts && s->n_form_classes == s->n_forms_ends &&
            s->n_bits == s->n_dense * (CHUNK / 8) &&
            s->n_champions == s->n_frequent * CHAMPIONS && s->n_worths == s->n_champions &&
            s->n_title_norms == s->n_first && s->n_text_norms == s->n_first &&
@@ -198,6 +202,7 @@ typedef struct {
     const uint16_t *lows;
     float *worths;       /* of a list that was made; else NULL */
     void *made;          /* what was allocated for it */
+    const uint64_t *from; /* of a list that is a part of a term's: its postings there; else NULL */
     uint64_t having;     /* how many postings */
     float most;          /* what none of them is worth more than */
     const uint32_t *best_docs; /* champions, or NULL */
@@ -424,6 +429,34 @@ static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordi
         places->at[places->n++] = (uint32_t)position;
     }
     return 1;
+}
+
+/* How many places stand before those of a posting, of all that there are. */
+static uint64_t places_before(const Segment *s, uint64_t p) {
+    if (p >= s->n_codes) return s->n_follows;
+    uint64_t block = p / BLOCK;
+    return s->follow_starts[block] + places_between(s, block * BLOCK, p);
+}
+
+typedef struct {
+    uint8_t of[MOST_CLASSES];
+    int n;
+} Classes;
+
+/* The first of some places behind which a word of one of these classes stands; `end` if none is. */
+static uint64_t next_followed(const Segment *s, uint64_t at, uint64_t end, const Classes *classes) {
+    for (; at + 8 <= end; at += 8) { /* eight at once, each in a byte */
+        uint64_t eight, any = 0;
+        memcpy(&eight, s->follows + at, 8);
+        for (int i = 0; i < classes->n; i++) {
+            uint64_t other = eight ^ 0x0101010101010101 * classes->of[i];
+            any |= (other - 0x0101010101010101) & ~other & 0x8080808080808080;
+        }
+        if (any) return at + (uint64_t)__builtin_ctzll(any) / 8; /* the lowest bit is never wrong */
+    }
+    for (; at < end; at++)
+        if (memchr(classes->of, s->follows[at], (size_t)classes->n)) return at;
+    return end;
 }
 
 static int by_number(const void *a, const void *b) {

@@ -15,15 +15,29 @@ by which `=переговорів` finds that very form. `ukrainian` holds the l
 from itertools import chain
 from typing import NamedTuple
 
-from searchkit.analysis.lemmatize import dictionary_version, lemmas
+from searchkit.analysis.dictionary import dictionary_version
+from searchkit.analysis.lemmatize import first_part_lemmas, half_of, lemmas
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import parts, spans
-from searchkit.analysis.ukrainian import EUPHONY, FUNCTION_WORDS, ORDINAL_ENDINGS
+from searchkit.analysis.ukrainian import (
+    CARDINAL_ENDINGS,
+    EUPHONY,
+    FUNCTION_WORDS,
+    ORDINAL_ENDINGS,
+)
 
-__all__ = ["CHAIN", "Token", "analyze", "dictionary_version", "is_function_word", "terms"]
+__all__ = [
+    "CHAIN",
+    "Token",
+    "analyze",
+    "dictionary_version",
+    "half_of",
+    "is_function_word",
+    "terms",
+]
 
 # Stored in every index; it changes whenever the same text would get other terms.
-CHAIN = "3"
+CHAIN = "4"
 
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 
@@ -70,11 +84,9 @@ def word_pairs(word: str) -> list[tuple[str, str]]:
 
 def form_pairs(form: str) -> list[tuple[str, str]]:
     """Return the pairs of a word that is normalised."""
-    pairs: list[tuple[str, str]] = []
-    for part in _with_parts(form):
-        spelled = fold(part)
-        pairs += [(lemma, spelled) for lemma in form_terms(spelled)]
-    return list(dict.fromkeys(pairs)) if len(pairs) > 1 else pairs
+    readings = _readings(form)
+    pairs = [(lemma, spelled) for spelled, found in readings for lemma in found]
+    return list(dict.fromkeys(pairs)) if len(readings) > 1 else pairs
 
 
 def terms(word: str) -> Terms:
@@ -83,10 +95,8 @@ def terms(word: str) -> Terms:
     >>> terms("Онлайн-переговорів")[1]
     ('онлайн-переговорів', 'онлайн', 'переговорів')
     """
-    forms = [fold(form) for form in _with_parts(normalize(word))]
-    own, *others = map(form_terms, forms)
-    found = dict.fromkeys(chain(own, *others))
-    return tuple(found), tuple(dict.fromkeys(forms)), len(own)
+    forms, lemmas = zip(*_readings(normalize(word)), strict=True)
+    return tuple(dict.fromkeys(chain(*lemmas))), tuple(dict.fromkeys(forms)), len(lemmas[0])
 
 
 def form_terms(form: str) -> tuple[str, ...]:
@@ -94,16 +104,24 @@ def form_terms(form: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(fold, lemmas(form))))
 
 
-def _with_parts(whole: str) -> list[str]:
-    """Return a normalised word and, if it is a compound, its parts."""
-    if whole.isalpha():
-        return [whole]
-    pieces = parts(whole)
-    return [whole] + [
-        piece
-        for before, piece in zip([None, *pieces], pieces, strict=False)
-        if not (before and before[-1].isdigit() and piece in ORDINAL_ENDINGS)  # 36-й
-    ]
+def _readings(whole: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return a normalised word and, if it is a compound, its parts: each folded, with its terms."""
+    spelled = fold(whole)
+    readings = [(spelled, form_terms(spelled))]
+    if whole.isalpha() and not whole.startswith("пів"):
+        return readings
+    if rest := half_of(whole):
+        return [*readings, ("пів", form_terms("пів")), (fold(rest), form_terms(fold(rest)))]
+    pieces = [fold(part) for part in parts(whole)]
+    for i, piece in enumerate(pieces):
+        if i and piece in _NUMBER_ENDINGS and pieces[i - 1][-1].isdigit():
+            continue  # 36-й
+        found = first_part_lemmas(piece) if i < len(pieces) - 1 else lemmas(piece)
+        readings.append((piece, tuple(dict.fromkeys(map(fold, found)))))
+    return readings
+
+
+_NUMBER_ENDINGS = ORDINAL_ENDINGS | CARDINAL_ENDINGS
 
 
 def is_function_word(form: str) -> bool:

@@ -1,10 +1,22 @@
 """A word's lemmas: every dictionary entry it may be a form of, by pymorphy3."""
 
 import re
-from functools import cache
+from itertools import product
 from typing import Any
 
-from searchkit.analysis.ukrainian import COMMON_WORDS, EUPHONY
+from searchkit.analysis.dictionary import Parse, base_forms, grammemes, morph, parses
+from searchkit.analysis.ukrainian import (
+    ABBREVIATED,
+    CARDINAL_ENDINGS,
+    COMMON_WORDS,
+    EUPHONY,
+    HALVES,
+    NEVER_MEANT,
+    ORDINAL_ENDINGS,
+    PREFIXES,
+    SPELLINGS,
+)
+from searchkit.analysis.words import shipped
 
 MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
 
@@ -13,73 +25,161 @@ MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
 _OTHERS = r"a-z\u00df-\u024f'-"
 _UKRAINIAN = re.compile(rf"[{_OTHERS}]*[\u0400-\u04ff][\u0400-\u04ff{_OTHERS}]*")
 
+_NUMBERED = re.compile(r"(\d[\d.,:]*)-(.+)")  # 36-й, 10-поверховий
+_OLD_SPELLING = re.compile("|".join(SPELLINGS))
+_PREFIXED = re.compile(rf"({'|'.join(PREFIXES)})-(?=\w)")
+_HALF = re.compile(r"пів'?(?=\w{3})")
 
-@cache
-def _dictionary() -> Any:
-    """Load pymorphy3 and its dictionary at the first word, not at import: 0.1 s, 40 MB."""
-    import pymorphy3  # noqa: PLC0415
-
-    return pymorphy3.MorphAnalyzer(lang="uk")
-
-
-def dictionary_version() -> str:
-    """Name the dictionary's release: an index is only as good as the one it was built with."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow, and needed at builds only
-
-    return f"pymorphy3-dicts-uk {version('pymorphy3-dicts-uk')}"
+# Endings that hardly any noun or adjective has: only such a word is guessed to be a verb.
+_VERBAL = re.compile(
+    r"""( т[иь] | ться | ти(ся|сь) | ([аеиіїоуюя]в|л[аои])(ся|сь)
+    | [ую]ва(в|л[аои]) | [ую]є | [ую]ють )$""",
+    re.VERBOSE,
+)
+LEAST_KNOWN = 5  # letters that the known part of a word has behind a part that is not known
 
 
 def lemmas(word: str) -> tuple[str, ...]:
     """Return the lemmas of a normalised word, the likeliest first, at least one.
 
-    A word that the dictionary lacks has its own form among its lemmas, and those guesses by
-    its ending that are at least half as likely as the best. Latin words, numbers and words
-    with letters of any third script are their own lemma.
+    A word that the dictionary lacks has those guesses by its ending that are plausible and at
+    least a quarter as likely as the best, and its own form. Latin words, numbers and words with
+    letters of any third script are their own lemma. Behind the lemmas stand other spellings of
+    them, where the newer one is another (проект, проєкт), and what an abbreviation is short for.
 
-    >>> lemmas("києві"), lemmas("covid"), lemmas("зі")
-    (('київ', 'кий'), ('covid',), ('з',))
+    >>> lemmas("києві"), lemmas("covid"), lemmas("зі"), lemmas("проектом"), lemmas("90-х")[:1]
+    (('київ', 'кий'), ('covid',), ('з',), ('проект', 'проєкт'), ('90-й',))
     """
     word = EUPHONY.get(word, word)
-    if len(word) > MAX_LENGTH or not _UKRAINIAN.fullmatch(word):
+    if len(word) > MAX_LENGTH:
         return (word,)
+    if not _UKRAINIAN.fullmatch(word):
+        return _of_numbered(word)
     found = _known(word)
     if not found:
-        parses = _dictionary().parse(word)
-        least = max(parse.score for parse in parses) / 2
-        found = [parse.normal_form for parse in parses if parse.score >= least]
-        found.append(word)
+        found = _of_compound(word) if "-" in word else [*_guesses(word), word]
     elif not COMMON_WORDS.isdisjoint(found):
         found.sort(key=lambda lemma: lemma not in COMMON_WORDS)
+    if word in NEVER_MEANT:
+        found = [lemma for lemma in found if lemma != NEVER_MEANT[word]]
+    if "-" in word or _OLD_SPELLING.search(word):
+        found += [other for lemma in found for other in _other_spellings(lemma)]
+    if word in ABBREVIATED:
+        found.append(ABBREVIATED[word])
     return tuple(dict.fromkeys(found))
 
 
+def first_part_lemmas(part: str) -> tuple[str, ...]:
+    """Return the lemmas of a part of a compound that another part follows.
+
+    >>> first_part_lemmas("військово"), first_part_lemmas("прес")
+    (('військово', 'військовий'), ('прес', 'преса'))
+    """
+    return tuple(dict.fromkeys((*lemmas(part), *_adjective(part))))
+
+
+def half_of(word: str) -> str | None:
+    """Return what a word is the half of, in the genitive, if that is written with пів.
+
+    >>> half_of("пів'яблука"), half_of("півгодини"), half_of("півострова")
+    ('яблука', 'години', None)
+    """
+    half = _HALF.match(word)
+    if not half or not (rest := word[half.end() :]).isalpha():
+        return None
+    if half[0] == "пів'" or word in HALVES:
+        return rest
+    found = parses(word)
+    is_half = found and all({"NOUN", "Fixd"} <= grammemes(parse) for _, parse in found)
+    return rest if is_half and parses(rest) else None
+
+
 def _known(word: str) -> list[str]:
-    """Ask the dictionary itself: ten times as fast as all of pymorphy3's analysers in turn."""
-    words, substitutes = _words()
-    if "г" not in word:
-        found = [(word, words.get(word) or ())]
-    else:  # which may be written for ґ
-        found = words.similar_items(word, substitutes)
-    lemmas = []
-    for form, parses in found:
-        for parse in parses:  # the endings of the base form take the place of those of the form
-            prefix, stem, suffix = _endings(parse)
-            lemmas.append(prefix + form[stem] + suffix)
-    return lemmas
+    """Return the lemmas that the dictionary has for a word, or the list of words beside it."""
+    found = parses(word)
+    if word in (listed := shipped()):
+        found += [(word, parse) for parse in listed[word]]
+    return base_forms(found)
 
 
-@cache
-def _words() -> tuple[Any, Any]:
-    morph = _dictionary()
-    return morph.dictionary.words, morph.char_substitutes
+# -- words that the dictionary lacks -----------------------------------------------------------
 
 
-@cache
-def _endings(parse: tuple[int, int]) -> tuple[str, slice, str]:
-    """Return what stands in the first form of a paradigm before and after the stem of a form."""
-    dictionary = _dictionary().dictionary
-    paradigm, prefixes = dictionary.paradigms[parse[0]], dictionary.paradigm_prefixes
-    forms, idx = len(paradigm) // 3, parse[1]
-    before, after = prefixes[paradigm[2 * forms + idx]], dictionary.suffixes[paradigm[idx]]
-    stem = slice(len(before), -len(after) or None)
-    return prefixes[paradigm[2 * forms]], stem, dictionary.suffixes[paradigm[0]]
+def _of_compound(word: str) -> list[str]:
+    """Return the lemmas of a compound: of its last part, and of the first where the two agree.
+
+    Of держав-членів that is держава-член, of онлайн-переговорів онлайн-переговори.
+    """
+    first, _, last = word.rpartition("-")
+    if not first or not last:
+        return [word]
+    lefts, rights = parses(first), parses(last)
+    if _adjective(first) and (kept := [each for each in rights if "ADJF" in grammemes(each[1])]):
+        return [f"{first}-{lemma}" for lemma in base_forms(kept)]
+    both = [pair for pair in product(lefts, rights) if _agree(pair[0][1], pair[1][1])]
+    if both:
+        return ["-".join(base_forms([*pair])) for pair in both]
+    return [f"{first}-{lemma}" for lemma in lemmas(last)]
+
+
+_CASES = frozenset("nomn gent datv accs ablt loct voct".split())
+
+
+def _agree(left: Parse, right: Parse) -> bool:
+    """Tell whether both are nouns in the same case and number."""
+    a, b = grammemes(left), grammemes(right)
+    if "NOUN" not in a & b or not _CASES & a & b:
+        return False
+    return "Fixd" in b or ("plur" in a) == ("plur" in b)
+
+
+def _guesses(word: str) -> list[str]:
+    """Return what a word may be a form of that the dictionary lacks, the likeliest first."""
+    if adjective := _adjective(word):
+        return adjective  # українсько: the first part of a compound
+    guesses = [guess for guess in morph().parse(word) if _is_plausible(word, guess)]
+    least = max((guess.score for guess in guesses), default=0) / 4
+    return [guess.normal_form for guess in guesses if guess.score >= least]
+
+
+def _is_plausible(word: str, guess: Any) -> bool:
+    """Tell whether a guess is more than an invention.
+
+    Of шахедів pymorphy3 makes шахе + дів, past tense of діти: of a short known word behind
+    something unknown, and a verb that does not look like one.
+    """
+    unit, *prefix = guess.methods_stack[-1]
+    if type(unit).__name__ == "UnknownPrefixAnalyzer" and len(word) - len(prefix[0]) < LEAST_KNOWN:
+        return False
+    is_verb = guess.tag.POS in ("VERB", "INFN", "GRND")
+    return not is_verb or bool(_VERBAL.search(word))
+
+
+def _adjective(part: str) -> list[str]:
+    """Return the adjective that the first part of a compound is made of: українсько-російський."""
+    if not part.endswith("о"):
+        return []
+    return [each for each in (part[:-1] + "ий", part[:-1] + "ій") if each in _known(each)][:1]
+
+
+def _other_spellings(lemma: str) -> list[str]:
+    """Return the newer spellings of a lemma: проєкт of проект, експрезидент of екс-президент."""
+    found = [_PREFIXED.sub(r"\1", lemma)] if _PREFIXED.match(lemma) else []
+    if old := _OLD_SPELLING.search(lemma):
+        newer = lemma.replace(old[0], SPELLINGS[old[0]])
+        if newer in _known(newer):
+            found.append(newer)
+    return found
+
+
+def _of_numbered(word: str) -> tuple[str, ...]:
+    """Return the lemmas of a number with an ending or a word: 21-го, 5-ти, 10-поверхового."""
+    numbered = _NUMBERED.fullmatch(word)
+    if not numbered:
+        return (word,)
+    number, rest = numbered.groups()
+    if not rest.isalpha():
+        return (word,)
+    found = [f"{number}-й"] if rest in ORDINAL_ENDINGS else []
+    found += [number] if rest in CARDINAL_ENDINGS else []
+    return tuple(found or [f"{number}-{lemma}" for lemma in lemmas(rest)])

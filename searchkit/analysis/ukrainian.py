@@ -58,13 +58,16 @@ EUPHONY = {
     "ж": "же",
 }
 
-# Endings written to a number with a hyphen: 36-й, 21-го, 90-х, 5-ма. They are no words.
+# Endings written to a number with a hyphen; they are no words. Those of an ordinal (36-й, 21-го,
+# 90-х, 2-га) have the lemma 36-й; those of a cardinal (5-ти, 5-ма, 2-х) the number itself. Some may
+# be either: 7-ма is сьома, 5-ма is п'ятьма.
 ORDINAL_ENDINGS = frozenset(
     """
-    й го му м ий ого ому им ім а я ої ій ою ю у ша га та тя те е є х их ими
-    ми ма ти мя ть ро
+    й го му м ий ого ому им ім а я ої ій ою ю у ша шу ше ші га гу ге гі та ту те ті тя тю тє
+    ма му ме мі е є і х их ими ми
     """.split()
 )
+CARDINAL_ENDINGS = frozenset("ти ть ма мя ми ро х ох ьох ом ьом".split())
 
 # Words that tie a sentence together. Among other words of a query they are not asked for:
 # `переговори в Києві` does not want every article with "в". A form that may be a noun or a verb
@@ -99,10 +102,93 @@ COMMON_WORDS = frozenset(
     новий великий перший інший весь який свій наш мій такий сам цей той він вона воно вони
     я ми ви хто що це так коли тут там тепер потім дуже більше менше три чотири п'ять
     львів чернігів миколаїв харків москва
+    північ південь
     сторона замок посередник лист коса брати вести вісті мета віра надія любов роман лев
     ґанок
     """.split()
 )
+
+# Forms that the dictionary reads as a word which the news never mean by them, besides others.
+NEVER_MEANT = {
+    "нато": "ната",  # a short form of Наталія
+}
+
+# Abbreviations that are always of one word: they are found by it, too. The others are not here: м.
+# is a town, a metre or music, ст. a century, an article or a station, с. a village or a page.
+ABBREVIATED = {
+    "тис": "тисяча",
+    "млн": "мільйон",
+    "млрд": "мільярд",
+    "трлн": "трильйон",
+    "грн": "гривня",
+    "дол": "долар",
+    "р": "рік",
+    "рр": "рік",
+    "вул": "вулиця",
+    "просп": "проспект",
+    "бул": "бульвар",
+    "пл": "площа",
+    "обл": "область",
+    "р-н": "район",
+    "км": "кілометр",
+    "кг": "кілограм",
+    "год": "година",
+    "хв": "хвилина",
+    "ім": "ім'я",
+    "проф": "професор",
+    "акад": "академік",
+}
+
+# Spellings that the orthography of 2019 knows beside each other or has put in place of another.
+# A word with the left one in it is found by the word with the right one, too, if the dictionary
+# has that word: проектувати by проєктувати. On the right stands the spelling that is the only one
+# now or, where both are right, the more usual one.
+SPELLINGS = dict(
+    line.split()
+    for line in """
+    проект        проєкт
+    проекц        проєкц
+    траекторі     траєкторі
+    священик      священник
+    фойє          фоє
+    йєр           єр
+    ляйєн         ляєн
+    сайєнтолог    саєнтолог
+    етер          ефір
+    авдит         аудит
+    авдіо         аудіо
+    авдієн        аудієн
+    лавреат       лауреат
+    павз          пауз
+    катедр        кафедр
+    атен          афін
+    міт           міф
+    аритмет       арифмет
+    логаритм      логарифм
+    маратон       марафон
+    ортогра       орфогра
+    анатем        анафем
+    дитирамб      дифірамб
+    агатангел     агафангел
+    демостен      демосфен
+    бористен      борисфен
+    хамас         гамас
+    хезболл       гезболл
+    """.strip().split("\n")
+)
+
+# First parts that are written together with what follows since 2019, and were written with a
+# hyphen: екс-президент, прес-служба, веб-сайт. The one is found by the other.
+PREFIXES = frozenset(
+    """
+    архі бліц веб віце гіпер екс екстра етно кібер контр макро максі медіа міді мікро міні мульти
+    нано обер поп прес преміум супер топ ультра унтер флеш штабс
+    """.split()
+)
+
+# Words that are a half of something although they could be a form of something whole, too; those
+# that could not (півгодини, пів'яблука) the dictionary knows.
+HALVES = frozenset(["півроку"])
 
 # Abbreviations that stand before a name or a number: their full stop ends no sentence. Of
 # others (грн. or р.) it does, if a capital letter follows.

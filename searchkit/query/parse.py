@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from searchkit.analysis import form_terms, is_function_word
+from searchkit.analysis import form_terms, half_of, is_function_word
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import WORD, spans
 from searchkit.dates import Span, parse_span
@@ -139,7 +139,7 @@ class _Reader:
         if match["text"] in OPERATORS and not (match["exact"] or match["star"]):
             return [_Lexeme(OPERATORS[match["text"]])]
         self.mended |= match["unknown"] is not None  # "foo:bar": there is no such field
-        return [_Lexeme("node", leaf) for leaf in self._leaves(match)]
+        return [_Lexeme("node", self._halved(leaf)) for leaf in self._leaves(match)]
 
     def _leaves(self, match: re.Match[str]) -> list[Leaf]:
         self._words += 1
@@ -157,6 +157,11 @@ class _Reader:
         """Make the node for a word; a compound is asked for as a whole."""
         form = _form(text)
         return Word(text, self._terms_of(form) or form_terms(form), form, is_function_word(form))
+
+    def _halved(self, leaf: Leaf) -> Leaf | Phrase:
+        """Ask for a half of something in both spellings: пів'яблука and, since 2019, пів яблука."""
+        rest = half_of(leaf.form) if isinstance(leaf, Word) else None
+        return Phrase((self._word("пів"), self._word(rest)), 0) if rest else leaf
 
     def _phrase(self, match: re.Match[str]) -> list[_Lexeme]:
         self.mended |= not match["end"]

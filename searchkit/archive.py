@@ -278,8 +278,9 @@ class Archive:
     def article(self, article_id: str) -> Article | None:
         """Return the article with this id, or None."""
         index = self._index
-        number = index.number(article_id)
-        return None if number is None else index.article(number)
+        with index.reading():
+            number = index.number(article_id)
+            return None if number is None else index.article(number)
 
     def search(
         self,
@@ -335,11 +336,11 @@ class Archive:
         The article must be one of this archive's.
         """
         index = self._index
-        tree = parse(query, index.terms_of).tree
-        number = index.number(article.id)
-        if number is None or tree is None:
-            return (), ()
         with index.reading():
+            tree = parse(query, index.terms_of).tree
+            number = index.number(article.id)
+            if number is None or tree is None:
+                return (), ()
             marker = Highlighter(Matcher(index), tree, [number])
             title, text = marker.marks(number, *index.stored(number))
             return spans(title), spans(text)

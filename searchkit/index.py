@@ -173,6 +173,11 @@ class Index:
         """Return the terms of a word as it is written (normalised); nothing if it is not there."""
         written = form.encode()
         for segment in self.segments:
+            if segment.kernel:
+                terms: tuple[str, ...] = kernel.terms_of(segment.kernel, written)
+                if terms:
+                    return terms
+                continue
             number = segment.forms.find(written)
             if number >= 0:
                 return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
@@ -385,6 +390,9 @@ class Index:
             ArithmeticError, LookupError, MemoryError, OSError, ValueError,
             struct.error, zstandard.ZstdError,
         ) as error:  # fmt: skip
+            for segment in self.segments:
+                if segment.kernel and segment.kernel.fault >= 0:
+                    raise segment.arrays.damage(segment.kernel.fault) from error
             raise CorruptIndex(
                 f"A file of {self.generation} is damaged ({type(error).__name__}: {error});"
                 " run `searchkit rebuild`, or go back with `searchkit rollback`."

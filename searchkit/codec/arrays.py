@@ -111,6 +111,17 @@ class Arrays(dict[str, Array]):
             if not self._seen[block]:
                 self._look_at(block)
 
+    def sure_at(self, name: str, items: Array) -> None:
+        """See that some items of an array are as they were written; raises what `sure` does."""
+        if not len(items):
+            return
+        offset, size = self._sizes[name]
+        if int(items.max()) >= len(self[name]):
+            raise CorruptIndex(f"{self.path} is damaged: {name!r} is too short; {_AGAIN}.")
+        blocks = (offset + items.astype(np.int64) * size) // BLOCK
+        for block in np.unique(blocks[np.frombuffer(self._seen, np.uint8)[blocks] == 0]).tolist():
+            self._look_at(block)
+
     def whole(self, name: str) -> Array:
         """Return an array of which every byte is as it was written.
 

@@ -181,7 +181,9 @@ class Words:
     def lengths(self) -> Array:
         segment = self._segment
         if not self._sign:
-            return segment.arrays["title_words"] + segment.arrays["text_words"].astype(np.int64)
+            return segment.arrays.whole("title_words") + segment.arrays.whole("text_words").astype(
+                np.int64
+            )
         if self._low == self._high:
             return np.zeros(segment.size)
         docs = segment.docs(self._low, self._high - 1)
@@ -353,11 +355,11 @@ class Articles(base.PerDocumentReader):
 
     def __init__(self, folder: Path, name: str) -> None:
         self._segment = segment = Segment(folder / name)
-        gone = read(folder / REMOVED) if (folder / REMOVED).exists() else {}
-        self._removed = frozenset(map(int, gone.get(name, ())))
+        gone = read(folder / REMOVED) if (folder / REMOVED).exists() else None
+        self._removed = frozenset(map(int, gone.whole(name) if gone and name in gone else ()))
         self.fields: dict[str, Words | Values] = {each: Words(segment, each) for each in FIELDS}
         for date in DATES:
-            self.fields[date] = Values(segment.size, _date_term(segment.arrays[date]))
+            self.fields[date] = Values(segment.size, _date_term(segment.arrays.whole(date)))
         self.fields["id"] = Ids(segment)
 
     def doc_count(self) -> int:
@@ -385,7 +387,7 @@ class Articles(base.PerDocumentReader):
         return DATES
 
     def column_reader(self, fieldname: str, column: Column) -> "Dates":
-        return Dates(self._segment.arrays[fieldname])
+        return Dates(self._segment.arrays.whole(fieldname))
 
     def doc_field_length(self, docnum: int, fieldname: str, default: int = 0) -> int:
         return int(self.fields[fieldname].lengths[docnum]) or default

@@ -102,7 +102,7 @@ class Segment:
         self.forms = Strings.named("forms", arrays)
         self.size = len(arrays["first"])
         self.kernel = kernel and kernel.Segment(
-            {name.replace(".", "_"): array for name, array in arrays.items()}, K1
+            {name.replace(".", "_"): array for name, array in arrays.items()}, K1, arrays.checks
         )
         # Python reads single items of a memory view five times as fast as those of an array.
         self._chunk_ends = arrays["chunk_ends"].data
@@ -118,6 +118,7 @@ class Segment:
     def postings(self, term: int, last: int | None = None) -> slice:
         """Return where the postings of a term are, articles ascending; or those up to `last`."""
         first, end = self._chunks(term, last)
+        self.arrays.sure("posting_ends", first - 1 if first else 0, end)
         start = self._posting_ends[first - 1] if first else 0
         stop = self._posting_ends[end - 1] if end > first else start
         if not start <= stop <= len(self.arrays["lows"]):  # NumPy would make room for so many
@@ -128,6 +129,8 @@ class Segment:
         """Return the articles of these postings."""
         first, end = self._chunks(term, last)
         here = self.postings(term, last)
+        self.arrays.sure("chunk_keys", first, end)
+        self.arrays.sure("lows", here.start, here.stop)
         ends = self.arrays["posting_ends"][first:end].astype(np.int64)
         keys = self.arrays["chunk_keys"][first:end].astype(np.uint32) << np.uint32(16)
         found: Numbers = np.repeat(keys, np.diff(ends, prepend=here.start))
@@ -135,20 +138,29 @@ class Segment:
         return found
 
     def _chunks(self, term: int, last: int | None) -> tuple[int, int]:
-        end: int = self._chunk_ends[term if last is None else last]
-        return self._chunk_ends[term - 1] if term else 0, end
+        last = term if last is None else last
+        self.arrays.sure("chunk_ends", term - 1 if term else 0, last + 1)
+        end: int = self._chunk_ends[last]
+        first: int = self._chunk_ends[term - 1] if term else 0
+        if first > end:
+            raise ValueError(f"there are no chunks {first} to {end}")
+        return first, end
 
     def counts(self, which: slice | Ints) -> tuple[Array, Array]:
         """Return how often the words of some postings, ascending, stand in title and in text."""
+        if isinstance(which, slice):
+            self.arrays.sure("codes", which.start, which.stop)
+        else:
+            self.arrays.sure_at("codes", which)
         codes = self.arrays["codes"][which]
         titles, texts = codes & np.uint8(3), codes >> np.uint8(2)
         odd = (codes == ODD).nonzero()[0]
         if len(odd):
             every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
-            where = self.arrays["odd"].searchsorted(every[odd].astype(np.uint64))
+            where = self.arrays.whole("odd").searchsorted(every[odd].astype(np.uint64))
             titles, texts = titles.astype(np.uint32), texts.astype(np.uint32)
-            titles[odd] = self.arrays["odd_titles"][where]
-            texts[odd] = self.arrays["odd_texts"][where]
+            titles[odd] = self.arrays.whole("odd_titles")[where]
+            texts[odd] = self.arrays.whole("odd_texts")[where]
         return titles, texts
 
     # -- places --
@@ -183,7 +195,11 @@ class Segment:
         values = self._unpacked(np.repeat(block[here], counts), counted_up(within, counts))
         forms: int | Ints = self.form_count(term)
         if last is not None:
-            ends = self.arrays["posting_ends"][self.arrays["chunk_ends"][term : last + 1] - 1]
+            self.arrays.sure("chunk_ends", term, last + 1)
+            chunks = self.arrays["chunk_ends"][term : last + 1].astype(np.int64) - 1
+            self.arrays.sure_at("posting_ends", chunks)
+            self.arrays.sure("term_form_ends", 0, last + 1)
+            ends = self.arrays["posting_ends"][chunks]
             of_posting = term + np.searchsorted(ends.astype(np.int64), every, "right")
             form_ends = np.append(np.int64(0), self.arrays["term_form_ends"][: last + 1])
             form_counts = form_ends[of_posting + 1] - form_ends[of_posting]
@@ -192,12 +208,17 @@ class Segment:
 
     def _unpacked(self, blocks: Ints, nth: Ints) -> Ints:
         """Return the nth number of each of some blocks."""
+        for name in ("row_widths", "row_starts"):
+            self.arrays.sure_at(name, blocks)
         packed = self.arrays["rows"]
         widths = self.arrays["row_widths"][blocks].astype(np.uint64)
         bits = self.arrays["row_starts"][blocks].astype(np.uint64) * np.uint64(8)
         bits += widths * nth.astype(np.uint64)
         words = np.ndarray(max(len(packed) - 7, 0), "<u8", packed.data, 0, (1,))
-        found = words[bits >> np.uint64(3)] >> (bits & np.uint64(7))
+        at = bits >> np.uint64(3)
+        self.arrays.sure_at("rows", at)
+        self.arrays.sure_at("rows", at + np.uint64(7))
+        found = words[at] >> (bits & np.uint64(7))
         values: Ints = (found & ((np.uint64(1) << widths) - np.uint64(1))).astype(np.int64)
         return values
 
@@ -205,19 +226,24 @@ class Segment:
 
     def form_count(self, term: int) -> int:
         """Return how many forms a term has, at least 1."""
+        self.arrays.sure("term_form_ends", term - 1 if term else 0, term + 1)
         first = self._term_form_ends[term - 1] if term else 0
         return max(self._term_form_ends[term] - first, 1)
 
     def lemmas(self, form: int) -> list[int]:
         """Return the terms of a form, the likeliest first."""
-        first = self._lemma_ends[form - 1] if form else 0
-        found: list[int] = self.arrays["lemmas"][first : self._lemma_ends[form]].tolist()
+        self.arrays.sure("lemma_ends", form - 1 if form else 0, form + 1)
+        first, end = self._lemma_ends[form - 1] if form else 0, self._lemma_ends[form]
+        self.arrays.sure("lemmas", first, end)
+        found: list[int] = self.arrays["lemmas"][first:end].tolist()
         return found
 
     def ordinal(self, term: int, form: int) -> int:
         """Return a form's number among the forms of a term."""
-        first = self._term_form_ends[term - 1] if term else 0
-        forms = self.arrays["term_forms"][first : self._term_form_ends[term]]
+        self.arrays.sure("term_form_ends", term - 1 if term else 0, term + 1)
+        first, end = self._term_form_ends[term - 1] if term else 0, self._term_form_ends[term]
+        self.arrays.sure("term_forms", first, end)
+        forms = self.arrays["term_forms"][first:end]
         return int(forms.searchsorted(np.uint32(form)))
 
     # -- articles --
@@ -225,18 +251,24 @@ class Segment:
     def find_id(self, article_id: str) -> int:
         """Return the number of the article with this id; -1 if it is not there."""
         wanted = id_hash(article_id)
-        order, ids = self.arrays["id_order"].data, self.arrays["ids"].data
+        order, ids, sure = self.arrays["id_order"].data, self.arrays["ids"].data, self.arrays.sure
+
+        def hashed(place: int) -> bytes:
+            sure("id_order", place, place + 1)
+            start = 16 * order[place]
+            sure("ids", start, start + 16)
+            return bytes(ids[start : start + 16])
+
         low, high = 0, len(order)
         while low < high:
             middle = (low + high) // 2
-            number = order[middle]
-            if bytes(ids[16 * number : 16 * number + 8]) < wanted[:8]:
+            if hashed(middle)[:8] < wanted[:8]:
                 low = middle + 1
             else:
                 high = middle
-        for number in order[low : low + 8]:
-            if bytes(ids[16 * number : 16 * number + 16]) == wanted:
-                return int(number)
+        for place in range(low, min(low + 8, len(order))):
+            if hashed(place) == wanted:
+                return int(order[place])
         return -1
 
     def stored(self, number: int) -> tuple[Article, bytes]:
@@ -245,17 +277,22 @@ class Segment:
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the record is damaged.
         """
+        sure = self.arrays.sure
+        sure("record_starts", number, number + 1)
+        sure("record_sizes", number, number + 1)
         start = self._record_starts[number]
         end = start + self._record_sizes[number]
+        sure("records", start, end)
         return self._unpacker.unpack(self._records[start:end])
 
     def digest(self, number: int) -> bytes:
         """Return the `stored.digest` of an article, as it was indexed."""
+        self.arrays.sure("digests", 16 * number, 16 * number + 16)
         return self.arrays["digests"][16 * number : 16 * number + 16].tobytes()
 
     @cached_property
     def _unpacker(self) -> Unpacker:
-        return Unpacker(self.arrays["dictionary"].tobytes())
+        return Unpacker(self.arrays.whole("dictionary").tobytes())
 
 
 def id_hash(article_id: str) -> bytes:

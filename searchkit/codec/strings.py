@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from searchkit.codec.arrays import Array
+from searchkit.codec.arrays import Array, Arrays
+
+Sure = Callable[[str, int, int], None]
 
 
 def string_arrays(strings: Sequence[bytes]) -> dict[str, Array]:
@@ -39,9 +41,13 @@ def plain_arrays(strings: Sequence[bytes]) -> dict[str, Array]:
 
 
 class Strings:
-    """The strings of `string_arrays`; `named` takes them from a file by a common prefix."""
+    """The strings of `string_arrays`; `named` takes them from a file by a common prefix.
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    Of what it reads it asks `sure` first: name of the array, first item, end.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], sure: Sure = lambda *_: None) -> None:
+        self._sure = sure
         self._bytes = arrays["bytes"].data
         # Python reads single items of a memory view five times as fast as those of an array.
         self._ends = arrays["ends"].data
@@ -50,23 +56,34 @@ class Strings:
         self._mask = len(self._buckets) - 2 if self._buckets is not None else 0
 
     @classmethod
-    def named(cls, name: str, arrays: Mapping[str, Array]) -> "Strings":
+    def named(cls, name: str, arrays: Arrays) -> "Strings":
         """Take the strings whose arrays are called `name.bytes`, `name.ends` and so on."""
         start = f"{name}."
-        return cls({n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)})
+
+        def sure(name: str, first: int, end: int) -> None:
+            arrays.sure(start + name, first, end)
+
+        own = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
+        return cls(own, sure)
 
     def __len__(self) -> int:
         return len(self._ends)
 
     def __getitem__(self, number: int) -> bytes:
-        return bytes(self._bytes[self._ends[number - 1] if number else 0 : self._ends[number]])
+        self._sure("ends", number - 1 if number else 0, number + 1)
+        start, end = self._ends[number - 1] if number else 0, self._ends[number]
+        self._sure("bytes", start, end)
+        return bytes(self._bytes[start:end])
 
     def find(self, string: bytes) -> int:
         """Return the number of a string; -1 if it is not there."""
         if not self._ends or self._buckets is None or self._order is None:
             return -1
         bucket = zlib.crc32(string) & self._mask
-        for number in self._order[self._buckets[bucket] : self._buckets[bucket + 1]]:
+        self._sure("buckets", bucket, bucket + 2)
+        first, end = self._buckets[bucket], self._buckets[bucket + 1]
+        self._sure("order", first, end)
+        for number in self._order[first:end]:
             if self[number] == string:
                 return int(number)
         return -1

@@ -131,12 +131,16 @@ static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
 
 /* Finds a form's first term, and the form's number there; 0 if it is damaged. */
 static int form_at(const Segment *s, uint64_t form, uint32_t *term, int64_t *ordinal) {
+    SURE_OF_END(s, s->lemma_ends, form);
     uint64_t first = form ? s->lemma_ends[form - 1] : 0;
     if (first >= s->lemma_ends[form] || s->lemma_ends[form] > s->n_lemmas) return 0;
+    SURE_OF(s, lemmas, first, 1);
     *term = s->lemmas[first];
     if (*term >= s->n_terms_ends) return 0;
+    SURE_OF_END(s, s->term_form_ends, *term);
     uint64_t low = *term ? s->term_form_ends[*term - 1] : 0, end = s->term_form_ends[*term];
     if (low > end || end > s->n_term_forms) return 0;
+    SURE_OF(s, term_forms, low, end - low);
     uint64_t start = low;
     for (uint64_t high = end; low < high;) {
         uint64_t middle = (low + high) / 2;
@@ -172,8 +176,10 @@ static int resolve_prefix(Query *q, Word *word) {
     for (uint64_t term = first; term < end; term++)
         if (!add_term(q, word, term)) return 0;
     for (; form < form_end; form++) { /* forms of other terms: "йшов" for "йш*" */
+        SURE_OF_END(s, s->lemma_ends, form);
         uint64_t low = form ? s->lemma_ends[form - 1] : 0, high = s->lemma_ends[form];
         if (high > s->n_lemmas) return 0;
+        if (low < high) SURE_OF(s, lemmas, low, high - low);
         for (; low < high; low++)
             if (s->lemmas[low] >= first && s->lemmas[low] < end) break;
         uint32_t term;
@@ -196,9 +202,12 @@ static int resolve_pair(Query *q, Word *phrase) {
     for (int i = 0; i < 2; i++) {
         const Word *word = &phrase->words[i];
         if (phrase->n != 2 || word->kind != WORD || word->n_terms != 1) return 1;
-        uint64_t term = word->terms[0].term, start = term ? terms.ends[term - 1] : 0;
+        uint64_t term = word->terms[0].term;
+        SURE_OF_END(q->s, terms.ends, term);
+        uint64_t start = term ? terms.ends[term - 1] : 0;
         uint64_t length = terms.ends[term] - start;
         if (start > terms.ends[term] || terms.ends[term] > terms.size) return 0;
+        SURE_AT(q->s, terms.bytes + start, length);
         if (length < 1 || terms.bytes[start] < 0x20 || size + length + 1 > sizeof key) return 1;
         if (i) key[size++] = ' ';
         memcpy(key + size, terms.bytes + start, length);

@@ -16,6 +16,8 @@
      bring among the best. */
 #include "lists.h"
 
+#include <structmember.h>
+
 #include <math.h>
 
 #define TRIED 32      /* articles whose bonuses are looked up first */
@@ -507,6 +509,21 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
 
 static PyTypeObject *segment_type;
 
+/* Sees that the columns of articles that any of them may be looked up in are as written. */
+static void sure_of_columns(const Query *q, const Segment *s) {
+    SURE_OF_ALL(s, first);
+    if (q->has_window) SURE_OF_ALL(s, last);
+    SURE_OF_ALL(s, title_words);
+    SURE_OF_ALL(s, title_norms);
+    SURE_OF_ALL(s, text_norms);
+}
+
+static uint64_t faults_of(const Part *parts, Py_ssize_t n) {
+    uint64_t found = 0;
+    for (Py_ssize_t i = 0; i < n; i++) found += parts[i].s->faults;
+    return found;
+}
+
 static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *segment, *alive;
@@ -612,8 +629,11 @@ static PyObject *top(PyObject *module, PyObject *args) {
         goto done;
     }
     if (!take_parts(segments, parts, n) || !take_words(&q, words, bonuses, parts, n)) goto done;
-    uint64_t articles_in_all = 0;
-    for (Py_ssize_t i = 0; i < n; i++) articles_in_all += parts[i].s->size;
+    uint64_t articles_in_all = 0, faults = faults_of(parts, n);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        articles_in_all += parts[i].s->size;
+        sure_of_columns(&q, parts[i].s);
+    }
     if (q.wanted > articles_in_all) q.wanted = articles_in_all;
     if (!(q.heap = keep(&q, (size_t)(q.wanted + 1) * sizeof *q.heap))) {
         PyErr_NoMemory();
@@ -623,6 +643,7 @@ static PyObject *top(PyObject *module, PyObject *args) {
     PyThreadState *state = find_words(&q, parts, n) < LONG ? NULL : PyEval_SaveThread();
     run(&q, parts, n, articles, neighbours);
     if (state) PyEval_RestoreThread(state);
+    if (faults_of(parts, n) != faults) q.failed = 1;
     if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
     else answer = told(&q);
 done:
@@ -652,6 +673,7 @@ static PyObject *places(PyObject *module, PyObject *args) {
         goto done;
     }
     q.s = (Segment *)segment;
+    uint64_t faults = q.s->faults;
     if (!resolve(&q, &word)) q.failed = 1;
     const uint32_t *docs = among.buf;
     for (Py_ssize_t i = 0; i < among.len / 4 && !q.failed; i++) {
@@ -665,7 +687,8 @@ static PyObject *places(PyObject *module, PyObject *args) {
         for (uint64_t j = 0; j < all.n && !q.failed; j++)
             found[n++] = (uint64_t)docs[i] << 32 | all.at[j];
     }
-    if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
+    if (q.failed || q.s->faults != faults)
+        PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
     else answer = PyBytes_FromStringAndSize((const char *)found, (Py_ssize_t)(n * sizeof *found));
 done:
     free(found);
@@ -675,16 +698,67 @@ done:
     return answer;
 }
 
+/* terms_of(segment, form): the terms of a word as it is written, the likeliest first. */
+static PyObject *terms_of(PyObject *module, PyObject *args) {
+    PyObject *told;
+    Py_buffer form;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!y*", segment_type, &told, &form)) return NULL;
+    const Segment *s = (Segment *)told;
+    uint64_t faults = s->faults, low = 0, high = 0;
+    Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
+    int64_t number = find(&forms, form.buf, form.len);
+    PyBuffer_Release(&form);
+    if (number >= 0) {
+        SURE_OF_END(s, s->lemma_ends, number);
+        low = number ? s->lemma_ends[number - 1] : 0;
+        high = s->lemma_ends[number];
+        if (low > high || high > s->n_lemmas) goto damaged;
+        SURE_OF(s, lemmas, low, high - low);
+    }
+    if (s->faults != faults) goto damaged;
+    PyObject *found = PyTuple_New((Py_ssize_t)(high - low));
+    for (uint64_t i = low; found && i < high; i++) {
+        uint64_t term = s->lemmas[i], start = 0, end = 0;
+        if (term < terms.count) {
+            SURE_OF_END(s, terms.ends, term);
+            start = term ? terms.ends[term - 1] : 0;
+            end = terms.ends[term];
+        }
+        if (start < end && end <= terms.size) {
+            SURE_AT(s, terms.bytes + start, end - start);
+            PyObject *text = PyUnicode_DecodeUTF8((const char *)terms.bytes + start,
+                                                  (Py_ssize_t)(end - start), NULL);
+            if (text) PyTuple_SET_ITEM(found, (Py_ssize_t)(i - low), text);
+            if (text && s->faults == faults) continue;
+        }
+        Py_DECREF(found);
+        if (PyErr_Occurred()) return NULL;
+        goto damaged;
+    }
+    return found;
+damaged:
+    PyErr_SetString(PyExc_ValueError, "forms lead nowhere");
+    return NULL;
+}
+
 PyMethodDef search_methods[] = {
     {"top", top, METH_VARARGS, "The best articles of a query; see query/top.py."},
+    {"terms_of", terms_of, METH_VARARGS, "The terms of a written word; see index.py."},
     {"places", places, METH_VARARGS, "Where a word stands in some articles; see index.py."},
+    {NULL},
+};
+
+static PyMemberDef segment_members[] = {
+    {"fault", T_LONGLONG, offsetof(Segment, fault), READONLY, "A damaged block; -1 if none is."},
     {NULL},
 };
 
 static PyType_Slot segment_slots[] = {
     {Py_tp_new, segment_new},
     {Py_tp_dealloc, segment_dealloc},
-    {Py_tp_doc, "Segment(arrays, k1): the arrays of a segment, checked to fit together."},
+    {Py_tp_members, segment_members},
+    {Py_tp_doc, "Segment(arrays, k1, checks): a segment's arrays, checked to fit together."},
     {0, NULL},
 };
 
@@ -696,7 +770,7 @@ static PyType_Spec segment_spec = {
 };
 
 int add_search(PyObject *module) {
-    fill_crc32_table();
+    fill_crc32_tables();
     segment_type = (PyTypeObject *)PyType_FromSpec(&segment_spec);
     return segment_type ? PyModule_AddObjectRef(module, "Segment", (PyObject *)segment_type) : -1;
 }

@@ -1,7 +1,9 @@
 /* Segment: the arrays of codec/segment.py, and how a term, a posting and a place are found in them.
 
    The arrays may come from anywhere, and are not read as a whole before they are used. Each
-   function checks the numbers that lead it to a place in memory. */
+   function checks the numbers that lead it to a place in memory, and says of what it reads to be
+   `sure`: that it is as it was written. Where it is not, the segment has a fault, what is found is
+   of no use, and `top` and its like end in an error. */
 #ifndef SEARCHKIT_SEGMENT_H
 #define SEARCHKIT_SEGMENT_H
 
@@ -46,12 +48,81 @@ typedef struct {
     PyObject_HEAD
     Py_buffer views[ARRAY_COUNT];
     int held; /* how many views are */
+    Py_buffer file, sums, seen; /* codec/arrays.py */
+    int64_t fault; /* a block that is not as it was written; -1 if there is none */
+    uint64_t faults; /* how many were met */
 #define X(type, size, name) const type *name; uint64_t n_##name;
     ARRAYS(X)
 #undef X
     float k1, k1_1;
     uint32_t size; /* articles */
 } Segment;
+
+/* -- what was written: the twin is codec/arrays.py ------------------------------------------- */
+
+#define SURE 4096 /* bytes that are checked together */
+#define HEAD 64   /* bytes of the file that are not */
+
+static uint32_t crc32_tables[16][256];
+
+static void fill_crc32_tables(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (int k = 0; k < 8; k++) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+        crc32_tables[0][i] = c;
+    }
+    for (int k = 1; k < 16; k++)
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t c = crc32_tables[k - 1][i];
+            crc32_tables[k][i] = crc32_tables[0][c & 0xFF] ^ (c >> 8);
+        }
+}
+
+/* The CRC-32 of zlib; sixteen bytes at once, each by a table of what it means so far ahead. */
+static uint32_t crc32_of(const uint8_t *data, Py_ssize_t size) {
+    uint32_t crc = ~0u;
+    for (; size >= 16; data += 16, size -= 16) {
+        uint32_t next = 0;
+        for (int i = 0; i < 4; i++) next ^= crc32_tables[15 - i][data[i] ^ (crc >> 8 * i & 0xFF)];
+        for (int i = 4; i < 16; i++) next ^= crc32_tables[15 - i][data[i]];
+        crc = next;
+    }
+    for (; size > 0; data++, size--) crc = crc32_tables[0][(crc ^ *data) & 0xFF] ^ (crc >> 8);
+    return ~crc;
+}
+
+static void look_at(Segment *s, uint64_t first, uint64_t last) {
+    const uint8_t *file = s->file.buf;
+    const uint32_t *sums = s->sums.buf;
+    uint8_t *seen = s->seen.buf;
+    uint64_t end = (uint64_t)((const uint8_t *)s->sums.buf - file);
+    for (uint64_t block = first; block <= last; block++) {
+        if (seen[block]) continue;
+        uint64_t a = block ? block * SURE : HEAD, b = (block + 1) * SURE < end ? (block + 1) * SURE : end;
+        if (crc32_of(file + a, (Py_ssize_t)(b - a)) == sums[block]) seen[block] = 1;
+        else {
+            s->fault = (int64_t)block;
+            s->faults++;
+        }
+    }
+}
+
+/* Sees that some bytes of an array are as they were written. */
+static inline void sure(const Segment *s, const void *from, uint64_t bytes) {
+    if (!bytes) return;
+    uint64_t at = (uint64_t)((const uint8_t *)from - (const uint8_t *)s->file.buf);
+    uint64_t first = at / SURE, last = (at + bytes - 1) / SURE;
+    const uint8_t *seen = s->seen.buf;
+    if (first == last ? !seen[first] : memchr(seen + first, 0, last - first + 1) != NULL)
+        look_at((Segment *)s, first, last);
+}
+
+#define SURE_AT(s, from, n) sure(s, from, (uint64_t)(n) * sizeof *(from))
+#define SURE_OF(s, name, from, n) SURE_AT(s, (s)->name + (from), n)
+#define SURE_OF_ALL(s, name) SURE_OF(s, name, 0, (s)->n_##name)
+
+/* Of an array of ends: where one ends, and where the one before does, if there is one. */
+#define SURE_OF_END(s, ends, i) SURE_AT(s, (ends) + ((i) ? (i) - 1 : 0), (i) ? 2 : 1)
 
 static int segment_take(Segment *self, PyObject *arrays) {
     static const struct { const char *name; int size; } told[] = {
@@ -95,15 +166,31 @@ static int segment_fits(const Segment *s) {
            s->n_terms_ends < UINT32_MAX && s->n_forms_ends < UINT32_MAX;
 }
 
+/* Whether the arrays lie before the sums in the file, so that there is one for each byte. */
+static int segment_is_of_file(Segment *self) {
+    const uint8_t *file = self->file.buf, *end = self->sums.len ? self->sums.buf : file;
+    int is = self->seen.len * 4 >= self->sums.len;
+    for (int i = 0; i < ARRAY_COUNT; i++) {
+        const uint8_t *at = self->views[i].buf;
+        if (self->views[i].len && (at < file || at + self->views[i].len > end)) is = 0;
+    }
+    if ((end - file + SURE - 1) / SURE != self->sums.len / 4) is = 0;
+    if (!is) PyErr_SetString(PyExc_ValueError, "the arrays are not those of the file");
+    return is;
+}
+
 static PyObject *segment_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    PyObject *arrays;
+    PyObject *arrays, *file, *sums, *seen;
     float k1;
     (void)kwargs;
-    if (!PyArg_ParseTuple(args, "Of", &arrays, &k1)) return NULL;
+    if (!PyArg_ParseTuple(args, "Of(OOO)", &arrays, &k1, &file, &sums, &seen)) return NULL;
     Segment *self = (Segment *)type->tp_alloc(type, 0);
     if (!self) return NULL;
-    self->held = 0;
-    if (segment_take(self, arrays) < 0) {
+    self->fault = -1;
+    if (PyObject_GetBuffer(file, &self->file, PyBUF_SIMPLE) < 0 ||
+        PyObject_GetBuffer(sums, &self->sums, PyBUF_SIMPLE) < 0 ||
+        PyObject_GetBuffer(seen, &self->seen, PyBUF_WRITABLE) < 0 ||
+        segment_take(self, arrays) < 0 || !segment_is_of_file(self)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -120,6 +207,9 @@ static PyObject *segment_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static void segment_dealloc(Segment *self) {
     for (int i = 0; i < self->held; i++) PyBuffer_Release(&self->views[i]);
+    PyBuffer_Release(&self->file);
+    PyBuffer_Release(&self->sums);
+    PyBuffer_Release(&self->seen);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -128,36 +218,23 @@ static void segment_dealloc(Segment *self) {
 /* -- strings: the twin is codec/strings.py --------------------------------------------------- */
 
 typedef struct {
+    const Segment *s;
     const uint8_t *bytes;
     const uint32_t *ends, *buckets, *order;
     uint64_t size, count, bucket_count;
 } Strings;
 
 #define STRINGS(s, what)                                                                          \
-    ((Strings){(s)->what##_bytes, (s)->what##_ends, (s)->what##_buckets, (s)->what##_order,       \
+    ((Strings){(s), (s)->what##_bytes, (s)->what##_ends, (s)->what##_buckets, (s)->what##_order,       \
                (s)->n_##what##_bytes, (s)->n_##what##_ends, (s)->n_##what##_buckets})
-
-static uint32_t crc32_table[256];
-
-static void fill_crc32_table(void) {
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
-        crc32_table[i] = c;
-    }
-}
-
-static uint32_t crc32_of(const uint8_t *data, Py_ssize_t size) {
-    uint32_t crc = ~0u;
-    for (Py_ssize_t i = 0; i < size; i++) crc = crc32_table[(crc ^ data[i]) & 0xFF] ^ (crc >> 8);
-    return ~crc;
-}
 
 /* Compares a string with others as bytes; a damaged end makes it greater than all. */
 static int compare(const Strings *strings, uint64_t number, const uint8_t *data, uint64_t size,
                    int as_prefix) {
+    SURE_OF_END(strings->s, strings->ends, number);
     uint64_t start = number ? strings->ends[number - 1] : 0, end = strings->ends[number];
     if (start > end || end > strings->size) return 1;
+    SURE_AT(strings->s, strings->bytes + start, end - start);
     uint64_t own = end - start, common = own < size ? own : size;
     int order = memcmp(strings->bytes + start, data, common);
     if (order || (as_prefix && own >= size)) return order;
@@ -167,8 +244,10 @@ static int compare(const Strings *strings, uint64_t number, const uint8_t *data,
 static int64_t find(const Strings *strings, const uint8_t *data, Py_ssize_t size) {
     if (!strings->count) return -1;
     uint64_t bucket = crc32_of(data, size) & (strings->bucket_count - 2);
+    SURE_AT(strings->s, strings->buckets + bucket, 2);
     uint64_t low = strings->buckets[bucket], high = strings->buckets[bucket + 1];
     if (high > strings->count) high = strings->count;
+    if (low < high) SURE_AT(strings->s, strings->order + low, high - low);
     for (; low < high; low++) {
         uint64_t number = strings->order[low];
         if (number < strings->count && !compare(strings, number, data, (uint64_t)size, 0))
@@ -219,6 +298,9 @@ static inline void counts(const Segment *s, uint64_t p, uint32_t *titles, uint32
     *titles = code & 3;
     *texts = code >> 2;
     if (code == ODD) {
+        SURE_OF_ALL(s, odd);
+        SURE_OF_ALL(s, odd_titles);
+        SURE_OF_ALL(s, odd_texts);
         uint64_t low = 0, high = s->n_odd;
         while (low < high) {
             uint64_t middle = (low + high) / 2;
@@ -254,9 +336,12 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
     list->term = (uint32_t)term;
     list->most = s->k1_1;
     list->lows = s->lows;
+    SURE_OF_END(s, s->chunk_ends, term);
     uint64_t c0 = term ? s->chunk_ends[term - 1] : 0, c1 = s->chunk_ends[term];
     if (c0 > c1 || c1 > s->n_chunk_keys) return 0;
     list->chunks = c1 - c0;
+    SURE_OF(s, chunk_keys, c0, c1 - c0);
+    SURE_OF(s, posting_ends, c0 ? c0 - 1 : 0, c1 - (c0 ? c0 - 1 : 0));
     list->keys = s->chunk_keys + c0;
     list->ends = s->posting_ends + c0;
     list->start = c0 ? s->posting_ends[c0 - 1] : 0;
@@ -267,9 +352,15 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
             s->posting_ends[c] - end > CHUNK) return 0;
         end = s->posting_ends[c];
     }
+    if (list->start > end) return 0;
     list->having = end - list->start;
+    SURE_OF(s, lows, list->start, list->having);
+    SURE_OF(s, codes, list->start, list->having);
+    SURE_OF_END(s, s->terms_ends, term);
     uint64_t text_start = term ? s->terms_ends[term - 1] : 0;
+    if (text_start < s->n_terms_bytes) SURE_OF(s, terms_bytes, text_start, 1);
     list->is_label = text_start < s->n_terms_bytes && s->terms_bytes[text_start] < PAIR;
+    SURE_OF_ALL(s, frequent);
     uint64_t low = 0, high = s->n_frequent;
     while (low < high) {
         uint64_t middle = (low + high) / 2;
@@ -277,6 +368,8 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
         else high = middle;
     }
     if (low < s->n_frequent && s->frequent[low] == term && list->having >= CHAMPIONS) {
+        SURE_OF(s, champions, low * CHAMPIONS, CHAMPIONS);
+        SURE_OF(s, worths, low * CHAMPIONS, CHAMPIONS);
         list->best_docs = s->champions + low * CHAMPIONS;
         list->best_worths = s->worths + low * CHAMPIONS;
         list->most = list->best_worths[0];
@@ -287,6 +380,7 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
 static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
     Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
     if (!list->made && chunk.b - chunk.a > DENSE) {
+        SURE_OF_ALL(s, dense);
         uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
         uint64_t low = 0, high = s->n_dense;
         while (low < high) {
@@ -294,7 +388,10 @@ static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which)
             if (s->dense[middle] < wanted) low = middle + 1;
             else high = middle;
         }
-        if (low < s->n_dense && s->dense[low] == wanted) chunk.bits = s->bits + low * (CHUNK / 8);
+        if (low < s->n_dense && s->dense[low] == wanted) {
+            SURE_OF(s, bits, low * (CHUNK / 8), CHUNK / 8);
+            chunk.bits = s->bits + low * (CHUNK / 8);
+        }
     }
     return chunk;
 }
@@ -372,6 +469,7 @@ static int room_for(Places *places, uint64_t more) {
 }
 
 static uint32_t form_count(const Segment *s, uint32_t term) {
+    SURE_OF_END(s, s->term_form_ends, term);
     uint32_t first = term ? s->term_form_ends[term - 1] : 0, end = s->term_form_ends[term];
     return end > first ? end - first : 1;
 }
@@ -407,6 +505,9 @@ static uint64_t places_between(const Segment *s, uint64_t a, uint64_t b) {
 static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordinal,
                       Places *places) {
     uint64_t block = p / BLOCK, before;
+    SURE_OF(s, codes, block * BLOCK, p + 1 - block * BLOCK);
+    SURE_OF(s, row_widths, block, 1);
+    SURE_OF(s, row_starts, block, 1);
     if (places->next > block * BLOCK && places->next <= p) /* goes on in the same block */
         before = places->before + places_between(s, places->next, p);
     else before = places_between(s, block * BLOCK, p);
@@ -418,6 +519,7 @@ static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordi
     places->before = before + n;
     if (width > 57 || start > s->n_rows || n > 8 * s->n_rows || before + n > (1ull << 40) ||
         (before + n) * width / 8 + 8 > s->n_rows - start || !room_for(places, n)) return 0;
+    SURE_OF(s, rows, start + before * width / 8, n * width / 8 + 8);
     uint64_t mask = (1ull << width) - 1;
     for (uint64_t i = before; i < before + n; i++) {
         uint64_t bit = i * width, value;

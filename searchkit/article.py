@@ -1,12 +1,11 @@
 """Article: the record that travels from file to screen."""
 
 import json
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
+class Article(NamedTuple):
     """One article as its file has it.
 
     Attributes:
@@ -56,5 +55,5 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 _decode = json.JSONDecoder().raw_decode
 
 # Every field but the text, in order.
-FIELDS = tuple(name for name in Article.__match_args__ if name != "text")
+FIELDS = tuple(name for name in Article._fields if name != "text")
 _values = attrgetter(*FIELDS)

@@ -23,7 +23,7 @@ from searchkit.article import Article
 from searchkit.codec.stored import STRIDE, starts_of
 from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
 from searchkit.kernel import kernel
-from searchkit.query.match import ANYWHERE, TITLE, Matcher, followed, within_reach
+from searchkit.query.match import ANYWHERE, TITLE, Matcher, asked, followed, within_reach
 from searchkit.query.tree import Leaf, Node, Phrase, leaves
 from searchkit.schema import GAP
 
@@ -53,37 +53,35 @@ class Highlighter:
 
     def __init__(self, matcher: Matcher, tree: Node, docs: Iterable[int]) -> None:
         self._index = matcher.index
-        self._found: dict[int, dict[int, int]] = {}  # article -> position -> part
         among = np.array(sorted(docs), np.uint32)
-        for part, (leaf, (scope,)) in enumerate(leaves(tree, (ANYWHERE,))):
-            if scope in (ANYWHERE, TITLE):
-                for place in _places(matcher, leaf, scope, among).tolist():
-                    found = self._found.setdefault(place >> POSITION_BITS, {})
-                    found.setdefault(place & POSITION, part)
+        self._places = tuple(  # of each part of the query, ascending
+            _places(matcher, leaf, scope, among)
+            for leaf, (scope,) in leaves(tree, (ANYWHERE,))
+            if scope in (ANYWHERE, TITLE)
+        )
 
     def marks(self, number: int, article: Article, stones: bytes) -> tuple[list[Mark], list[Mark]]:
         """Return the marks of an article's title and of its text, each in order.
 
         The article and the milestones of its text are what `Index.stored` returned for its number.
         """
-        found = sorted(self._found.get(number, {}).items())
         words = int(self._index.title_words[number])
-        split = bisect_left(found, (words,))
-        title = marked(article.title, b"", found[:split], 0)
-        return title, marked(article.text, stones, found[split:], words + GAP)
+        return marks(self._places, number, article, stones, words)
 
 
 def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -> Ints:
     """Return the places of the words of some articles that answer a part of a query."""
     if not isinstance(part, Phrase):
         return _in_scope(matcher.index, matcher.places(part, scope, among), scope)
+    if kernel and (word := asked(part)) is not None:
+        return _in_scope(matcher.index, matcher.index.places_of(word, among), scope)
     every = matcher.slots(part, scope, among)
     slots = [_in_scope(matcher.index, places, scope) for places in every]
     if part.slop is None:
         first = slots[0]
         for distance, places in enumerate(slots[1:], 1):
             first = followed(first, places, distance)
-        return np.concatenate([first + step for step in range(len(slots))])
+        return np.sort(np.concatenate([first + step for step in range(len(slots))]))
     first = within_reach(slots, part.words, part.slop)
     places = np.unique(np.concatenate(slots))
     nearest = first.searchsorted(places, "right") - 1  # the last stretch that begins before
@@ -98,30 +96,49 @@ def _in_scope(index: Index, places: Ints, scope: str) -> Ints:
     return inside
 
 
-def marked(text: str, stones: bytes, found: list[tuple[int, int]], first: int) -> list[Mark]:
-    """Return the marks of some words of a text.
+def marks(
+    places: tuple[Ints, ...], number: int, article: Article, stones: bytes, title_words: int
+) -> tuple[list[Mark], list[Mark]]:
+    """Return the marks of an article's title and of its text, each in order.
 
     Args:
-        text: a title, or the text of an article.
-        stones: its milestones (`codec.stored`), or none.
-        found: the words' positions, ascending, and which part of the query each answers.
-        first: the position of the text's first word.
+        places: of each part of a query, those of the words that answer it, ascending; they may be
+            of other articles, too. A word that answers several parts counts for the first.
+        number: the article's.
+        article: the article.
+        stones: the milestones of its text (`codec.stored`), or none.
+        title_words: how many words its title has.
 
     Raises:
         ValueError: there is no such word.
     """
     if kernel:
-        marks: list[Mark] = kernel.marked(text, stones, found, first, STRIDE)
-        return marks
+        title, text = article.title, article.text
+        both: tuple[list[Mark], list[Mark]] = kernel.marks(
+            places, number, title, text, stones, title_words, title_words + GAP, STRIDE
+        )
+        return both
+    parts: dict[int, int] = {}
+    for part, every in enumerate(places):
+        low, high = every.searchsorted([number << POSITION_BITS, (number + 1) << POSITION_BITS])
+        for place in every[low:high].tolist():
+            parts.setdefault(place & POSITION, part)
+    found = sorted(parts.items())
+    split = bisect_left(found, (title_words,))
+    title_marks = _marked(article.title, [0], found[:split], 0)
     starts = starts_of(stones) or [0]
+    return title_marks, _marked(article.text, starts, found[split:], title_words + GAP)
+
+
+def _marked(text: str, starts: list[int], found: list[tuple[int, int]], first: int) -> list[Mark]:
     return [(*_word(text, starts, position - first), part) for position, part in found]
 
 
 def _word(text: str, starts: list[int], number: int) -> Span:
     """Return the span of a word by its number, looked for from the last milestone before it."""
-    passed = min(number // STRIDE, len(starts) - 1)
+    passed = min(max(number, 0) // STRIDE, len(starts) - 1)
     words = words_from(text, starts[passed])
-    match = next(islice(words, number - passed * STRIDE, None), None)
+    match = next(islice(words, max(number, 0) - passed * STRIDE, None), None)
     if number < 0 or match is None:
         raise ValueError(f"there is no word {number}")
     return match.span()

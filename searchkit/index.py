@@ -206,7 +206,10 @@ class Index:
         return np.concatenate(found)
 
     def places_of(self, word: object, among: Numbers) -> Ints:
-        """Return the places of a word, as the kernel takes it, in some articles, ascending."""
+        """Return the places of a word, as the kernel takes it, in some articles, ascending.
+
+        Of a phrase those of all its words, where they stand as the phrase.
+        """
         found = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             low, high = among.searchsorted(np.array([base, base + segment.size], np.uint32))

@@ -11,7 +11,6 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any, NoReturn, TextIO, cast
 
 import click
@@ -54,7 +53,7 @@ def article_as_lines(article: Article, title: tuple[Span, ...], text: tuple[Span
 
 def article_as_json(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
     """Return the whole article and its marks as one JSON object."""
-    return dumps(asdict(article) | {"title_spans": title, "text_spans": text})
+    return dumps(article._asdict() | {"title_spans": title, "text_spans": text})
 
 
 def about(article: Article) -> str:
@@ -111,7 +110,7 @@ def results_as_json(results: Results) -> str:
 
 def hit_as_dict(hit: Hit) -> dict[str, Any]:
     """Return a hit as JSON has it; the article's text is in the passages only."""
-    article = asdict(hit.article)
+    article = hit.article._asdict()
     del article["text"]
     found: dict[str, Any] = {
         "id": article.pop("id"),

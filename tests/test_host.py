@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def make_stock(index: Index, folder: Path) -> Any:
         for number in index.living().tolist():
             article = index.article(number)
             writer.add_document(
-                **asdict(article) | {"tags": BREAK.join(article.tags)},
+                **article._asdict() | {"tags": BREAK.join(article.tags)},
                 _stored_tags=article.tags,
                 main=BREAK.join([article.title, article.text]),
                 first=int(index.first[number]) or None,
@@ -92,7 +91,7 @@ def stock(archive: Archive, tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def updated(sample: Path, make_corpus: MakeCorpus, tmp_path: Path) -> Iterator[Archive]:
     """The sample archive without two articles, and with a third one in other words."""
-    lines = [json.dumps(asdict(article)) for article in Corpus(sample)]
+    lines = [json.dumps(article._asdict()) for article in Corpus(sample)]
     Archive.build(make_corpus({"news.jsonl": "\n".join(lines)}), tmp_path / "index")
     lines[7] = lines[7].replace('"text": "', '"text": "Кракозябра купила тролейбус. ')
     Archive.update(make_corpus({"news.jsonl": "\n".join(lines[2:])}), tmp_path / "index")

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from searchkit import highlight
 from searchkit.analysis.tokenize import WORD
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
+from searchkit.article import Article
 from searchkit.codec.stored import STRIDE, milestones
 from searchkit.kernel import kernel as compiled
+from searchkit.schema import GAP
 
 kernel: Any = compiled
 pytestmark = pytest.mark.skipif(not compiled, reason="the kernel was not compiled")
@@ -48,34 +50,67 @@ def test_the_kernel_shows_the_passages_that_the_rules_say(
         assert highlight.passages(text, marks, limit) == found
 
 
-@given(prose | texts, st.randoms(use_true_random=False), st.integers(0, 400))
+def spans_of(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(WORD, text)]
+
+
+@given(texts, prose | texts, st.randoms(use_true_random=False), st.integers(0, 2**31 - 2))
 @settings(deadline=None)
 def test_the_kernel_marks_the_words_with_these_numbers(
-    text: str, random: Random, first: int
+    title: str, text: str, random: Random, number: int
 ) -> None:
-    """It starts at the last milestone before a word, or without milestones at the beginning."""
-    every = [match.span() for match in re.finditer(WORD, text)]
+    """It starts at the last milestone before a word, or without milestones at the beginning.
+
+    A word that answers several parts counts for the first; places of other articles do not count.
+    """
+    titles, every = spans_of(title), spans_of(text)
     [stones] = milestones(np.array([start for start, _ in every], int), np.array([len(every)]))
-    which = sorted(random.sample(range(len(every)), random.randint(0, len(every))))
-    found = [(first + number, random.randrange(3)) for number in which]
-    expected = [(*every[position - first], part) for position, part in found]
+    first = len(titles) + GAP
+    positions = [*range(len(titles)), *range(first, first + len(every))]
+    parts = [sorted(random.sample(positions, random.randint(0, len(positions)))) for _ in range(3)]
+    places = tuple(
+        np.array([number << 32 | position for position in part] + [(number + 1) << 32], np.int64)
+        for part in parts
+    )
+    told = {position: i for i in (2, 1, 0) for position in parts[i]}
+    marks = [(p, (*(titles[p] if p < first else every[p - first]), told[p])) for p in sorted(told)]
+    expected = ([m for p, m in marks if p < first], [m for p, m in marks if p >= first])
+    article = Article("1", text, title)
     for used, known in product([kernel, None], [stones, b""]):
         with patch.object(highlight, "kernel", used):
-            assert highlight.marked(text, known, found, first) == expected
-            for missing in (first - 1, first + len(every)):
+            assert highlight.marks(places, number, article, known, len(titles)) == expected
+            for missing in (len(titles), first - 1, first + len(every)):
+                place = np.array([number << 32 | missing], np.int64)
                 with pytest.raises(ValueError, match="no word"):
-                    highlight.marked(text, known, [(missing, 0)], first)
+                    highlight.marks((place,), number, article, known, len(titles))
 
 
-@given(texts, st.binary(max_size=9), st.lists(st.tuples(st.integers(), st.integers()), max_size=9))
+@given(
+    texts, st.binary(max_size=9), st.lists(st.integers(0, 2**64 - 1), max_size=9),
+    st.integers(0, 2**32 - 1), st.integers(0, 9),
+)  # fmt: skip
 @settings(deadline=None)
 def test_damaged_milestones_and_positions_end_in_an_error_or_in_words(
-    text: str, stones: bytes, found: list[tuple[int, int]]
+    text: str, stones: bytes, places: list[int], number: int, words: int
 ) -> None:
     """What is in an index may be anything; no memory but the text's is read."""
-    with suppress(ValueError, OverflowError):
-        for start, end, _ in kernel.marked(text, stones, sorted(found), 0, STRIDE):
+    mixed = np.array([*places, *(number << 32 | place & 63 for place in places)], np.uint64)
+    with suppress(ValueError):
+        both = kernel.marks((mixed,), number, text, text, stones, words, words, STRIDE)
+        for start, end, _ in [*both[0], *both[1]]:
             assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ((b"1234567",), 0, "", "", b"", 0, 300, 16), ((b"",), 0, "", "", b"", -1, 300, 16),
+        ((b"",), 0, "", "", b"", 0, -1, 16), ((b"",), 0, "", "", b"", 0, 300, 0),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_word_has_are_refused(told: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match=r"8 bytes|0 or more"):
+        kernel.marks(*told)
 
 
 @pytest.mark.parametrize(

@@ -136,3 +136,20 @@ def test_the_kernel_writes_a_text_as_python_does(text: str) -> None:
     written = stored._to_bytes(text)  # noqa: SLF001 - the twin
     with patch.object(stored, "kernel", None):
         assert stored._to_bytes(text) == written  # noqa: SLF001
+
+
+@given(
+    st.text(st.sampled_from("абґ’№\x98☮😀\u0301a1 \n") | st.characters(), max_size=30), st.binary()
+)
+@settings(deadline=None)
+def test_the_kernel_reads_what_was_written_as_python_does(text: str, stones: bytes) -> None:
+    record = stored._record(stored._to_bytes(text), stones)  # noqa: SLF001 - the twin
+    assert stored._parts(record) == (text, stones)  # noqa: SLF001
+    with patch.object(stored, "kernel", None):
+        assert stored._parts(record) == (text, stones)  # noqa: SLF001
+
+
+@pytest.mark.parametrize("record", [b"", b"1234567", b"\x01\0\0\0\0\0\0\0", b"\xff" * 9])
+def test_what_is_no_record_is_refused(record: bytes) -> None:
+    with pytest.raises(ValueError, match="no such record"):
+        kernel.from_letters(record, bytes(512))

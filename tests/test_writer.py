@@ -2,7 +2,6 @@ import gzip
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,7 @@ def test_every_article_of_the_sample_archive_comes_back_as_it_was_read(
     ids=lambda article: article.id,
 )
 def test_any_article_comes_back_as_it_was(make_archive: MakeArchive, article: Article) -> None:
-    opened = make_archive([{"id": "курка", "text": "Курка."}, asdict(article)])
+    opened = make_archive([{"id": "курка", "text": "Курка."}, article._asdict()])
     assert opened.article(article.id) == article
     assert opened.article("курка") == Article("курка", "Курка.")
 
@@ -212,7 +211,7 @@ def test_a_change_in_any_field_is_a_change(
         tags=("лис", "ліс"),
         language="uk",
     )
-    record = asdict(article)
+    record = article._asdict()
     Archive.build(make_corpus({"fox.json": json.dumps(record)}), tmp_path / "index")
     folder = make_corpus({"fox.json": json.dumps(record | change)})
     assert Archive.update(folder, tmp_path / "index") == Summary(
@@ -222,7 +221,7 @@ def test_a_change_in_any_field_is_a_change(
         name: tuple(value) if isinstance(value, list) else value for name, value in change.items()
     }
     with Archive.open(tmp_path / "index") as opened:
-        assert opened.article("fox") == replace(article, **expected)
+        assert opened.article("fox") == article._replace(**expected)
 
 
 def test_an_update_without_changes_makes_no_generation(
@@ -294,7 +293,7 @@ def test_an_archive_that_was_updated_answers_like_one_built_anew(
     sample: Path, archive: Archive, tmp_path: Path
 ) -> None:
     """However it got there: articles came in parts, in other words, and left again."""
-    lines = [json.dumps(asdict(article)) + "\n" for article in Corpus(sample)]
+    lines = [json.dumps(article._asdict()) + "\n" for article in Corpus(sample)]
     others = [line.replace('"text": "', '"text": "Мирні переговори. ') for line in lines]
     foreign = [line.replace('"id": "', '"id": "інша-') for line in lines[:9]]
     stages = [

@@ -51,6 +51,7 @@ _HEAD = struct.Struct("<II")
 _SIGN = "\x98"  # of a rare letter
 _LETTERS = bytes(range(256)).decode("cp1251", "replace").replace("\ufffd", _SIGN)
 _CODES = codecs.charmap_build(_LETTERS)
+_CHARACTERS = np.array([*map(ord, _LETTERS)], "=u2")
 _RARE = f"[^{re.escape(_LETTERS.replace(_SIGN, ''))}]"
 
 
@@ -130,6 +131,17 @@ def _table() -> bytes:
     return bytes([*(codes.get(code, sign) for code in range(max(codes) + 1)), sign])
 
 
+def _parts(record: bytes) -> tuple[str, bytes]:
+    """Return what a record was made of: the article's content and the milestones of its text."""
+    if kernel and (found := kernel.from_letters(record, _CHARACTERS)) is not None:
+        content, stones = found
+        return content, stones
+    stones_size, rare_size = _HEAD.unpack_from(record)
+    stones_end = _HEAD.size + stones_size
+    end = stones_end + rare_size
+    return _from_bytes(record[end:], record[stones_end:end]), record[_HEAD.size : stones_end]
+
+
 def _from_bytes(rest: bytes, rare: bytes) -> str:
     content = codecs.charmap_decode(rest, "strict", _LETTERS)[0]
     if not rare:
@@ -151,12 +163,8 @@ class Unpacker:
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the bytes are no such record.
         """
-        whole = self._zstd().decompress(packed, max_output_size=_LARGEST)
-        stones_size, rare_size = _HEAD.unpack_from(whole)
-        stones_end = _HEAD.size + stones_size
-        end = stones_end + rare_size
-        content = _from_bytes(whole[end:], whole[stones_end:end])
-        return Article.of(content), whole[_HEAD.size : stones_end]
+        content, stones = _parts(self._zstd().decompress(packed, max_output_size=_LARGEST))
+        return Article.of(content), stones
 
     def _zstd(self) -> zstandard.ZstdDecompressor:
         if not hasattr(self._own, "zstd"):

@@ -1,4 +1,5 @@
-/* Letters: a text as a byte a letter; the twin is `_to_bytes` of codec/stored.py. */
+/* Letters: a text as a byte a letter, and back; the twins are `_to_bytes` and `_parts` of
+   codec/stored.py. */
 #include "kernel.h"
 
 /* to_letters(text, table): the byte of each character; None if there is none for one of them.
@@ -29,7 +30,46 @@ static PyObject *to_letters(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *from_bytes(const uint8_t *bytes, Py_ssize_t size, const uint16_t *characters) {
+    PyObject *found = PyUnicode_New(size, 0xFFFF);
+    if (!found || !size) return found;
+    uint16_t *out = PyUnicode_2BYTE_DATA(found), all = 0;
+    for (Py_ssize_t i = 0; i < size; i++) all |= out[i] = characters[bytes[i]];
+    if (all > 0xFF) return found;
+    PyObject *narrow = PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, out, size);
+    Py_DECREF(found);
+    return narrow;
+}
+
+/* from_letters(record, characters): content and milestones; None if there are rare letters.
+
+   The table has the character of each byte, two bytes each. */
+static PyObject *from_letters(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer record, characters;
+    PyObject *content, *stones, *found = NULL;
+    uint32_t sizes[2]; /* of the milestones and of the rare letters */
+    if (!PyArg_ParseTuple(args, "y*y*", &record, &characters)) return NULL;
+    if (record.len >= 8) memcpy(sizes, record.buf, 8);
+    if (record.len < 8 || record.len - 8 < (Py_ssize_t)sizes[0] || characters.len != 512) {
+        PyErr_SetString(PyExc_ValueError, "no such record");
+    } else if (sizes[1]) {
+        found = Py_NewRef(Py_None);
+    } else {
+        const uint8_t *rest = (uint8_t *)record.buf + 8 + sizes[0];
+        content = from_bytes(rest, record.len - 8 - (Py_ssize_t)sizes[0], characters.buf);
+        stones = PyBytes_FromStringAndSize((char *)record.buf + 8, (Py_ssize_t)sizes[0]);
+        if (content && stones) found = PyTuple_Pack(2, content, stones);
+        Py_XDECREF(content);
+        Py_XDECREF(stones);
+    }
+    PyBuffer_Release(&record);
+    PyBuffer_Release(&characters);
+    return found;
+}
+
 PyMethodDef letters_methods[] = {
     {"to_letters", to_letters, METH_VARARGS, NULL},
+    {"from_letters", from_letters, METH_VARARGS, NULL},
     {NULL},
 };

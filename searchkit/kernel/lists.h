@@ -243,7 +243,7 @@ static int resolve(Query *q, Word *word) {
 }
 
 /* Reads where a word stands in an article; 0 on failure. */
-static int places_of(const Query *q, const Word *word, uint32_t doc, Places *places) {
+static int places_of(Query *q, const Word *word, uint32_t doc, Places *places) {
     places->n = 0;
     for (int i = 0; i < word->n_terms; i++) {
         const List *term = &word->terms[i];

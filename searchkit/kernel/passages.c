@@ -47,44 +47,98 @@ static int go_to(Place *place, Py_ssize_t number, Py_ssize_t *start) {
     return 0;
 }
 
-static PyObject *mark_all(Place *place, PyObject *found, Py_ssize_t first) {
+/* Places of words that answer one part of a query: those from `at` to `end` are not yet marked. */
+typedef struct { Py_buffer view; const uint64_t *at, *end; } Part;
+
+static const uint64_t *first_from(const Part *part, uint64_t place) {
+    const uint64_t *low = part->view.buf, *high = low + part->view.len / 8;
+    while (low < high) {
+        const uint64_t *middle = low + (high - low) / 2;
+        if (*middle < place) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Take the next position of an article that any part has, up to the last one that is wanted, and
+ * the first part that has it; -1 if there is none. */
+static Py_ssize_t take_next(Part *parts, Py_ssize_t count, Py_ssize_t last, Py_ssize_t *which) {
+    Py_ssize_t found = -1;
+    for (Py_ssize_t i = count; i--;) {
+        if (parts[i].at == parts[i].end) continue;
+        Py_ssize_t position = (Py_ssize_t)(*parts[i].at & 0xFFFFFFFF);
+        if (position > last || (found >= 0 && position > found)) continue;
+        found = position;
+        *which = i;
+    }
+    for (Py_ssize_t i = 0; i < count && found >= 0; i++)
+        while (parts[i].at < parts[i].end && (Py_ssize_t)(*parts[i].at & 0xFFFFFFFF) <= found)
+            parts[i].at++;
+    return found;
+}
+
+/* Mark the words up to a position in a text whose first word has the position `first`. */
+static PyObject *mark_all(Place *place, Part *parts, Py_ssize_t count, Py_ssize_t first,
+                          Py_ssize_t last) {
     PyObject *marks = PyList_New(0);
-    for (Py_ssize_t i = 0; marks && i < PyList_GET_SIZE(found); i++) {
-        Py_ssize_t which[2], start; /* position, part */
+    Py_ssize_t position, which = 0, start;
+    while (marks && (position = take_next(parts, count, last, &which)) >= 0) {
         PyObject *mark = NULL;
-        if (read_numbers(PyList_GET_ITEM(found, i), which, 2) == 0) {
-            if (which[0] < first || which[0] - first < place->number
-                || go_to(place, which[0] - first, &start) < 0)
-                PyErr_Format(PyExc_ValueError, "there is no word %zd", which[0]);
-            else
-                mark = Py_BuildValue("nnn", start, place->at, which[1]);
-        }
+        if (position < first || go_to(place, position - first, &start) < 0)
+            PyErr_Format(PyExc_ValueError, "there is no word %zd", position);
+        else
+            mark = Py_BuildValue("nnn", start, place->at, which);
         if (!mark || PyList_Append(marks, mark) < 0) Py_CLEAR(marks);
         Py_XDECREF(mark);
     }
     return marks;
 }
 
-/* marked(text, stones, found, first, stride): see highlight.marked. */
-static PyObject *marked(PyObject *module, PyObject *args) {
+static int take_parts(PyObject *told, Part *parts, uint64_t number) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(told); i++) {
+        if (PyObject_GetBuffer(PyTuple_GET_ITEM(told, i), &parts[i].view, PyBUF_SIMPLE) < 0)
+            return -1;
+        if (parts[i].view.len % 8) {
+            PyErr_SetString(PyExc_ValueError, "a place has 8 bytes");
+            return -1;
+        }
+        parts[i].at = first_from(&parts[i], number << 32);
+        parts[i].end = first_from(&parts[i], (number + 1) << 32);
+    }
+    return 0;
+}
+
+/* marks(places, number, title, text, stones, title_words, text_first, stride): see
+ * highlight.marks. */
+static PyObject *marks(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *text, *found;
+    PyObject *told, *title, *text, *title_marks = NULL, *text_marks = NULL, *both = NULL;
     Py_buffer stones;
-    Py_ssize_t first, stride;
-    if (!PyArg_ParseTuple(args, "Uy*O!nn", &text, &stones, &PyList_Type, &found, &first, &stride))
+    unsigned int number;
+    Py_ssize_t title_words, text_first, stride;
+    if (!PyArg_ParseTuple(args, "O!IUUy*nnn", &PyTuple_Type, &told, &number, &title, &text,
+                          &stones, &title_words, &text_first, &stride))
         return NULL;
-    PyObject *marks = NULL;
-    if (first < 0 || stride < 1)
+    Py_ssize_t count = PyTuple_GET_SIZE(told);
+    Part *parts = PyMem_Calloc((size_t)count + 1, sizeof *parts);
+    if (!parts) PyErr_NoMemory();
+    else if (title_words < 0 || text_first < 0 || stride < 1)
         PyErr_SetString(PyExc_ValueError, "a word's number is 0 or more");
-    else
-        marks = mark_all(
-            &(Place){
-                .text = text_of(text), .steps = stones.buf,
-                .end = (uint8_t *)stones.buf + stones.len, .stride = stride,
-            },
-            found, first);
+    else if (take_parts(told, parts, number) == 0) {
+        Place in_title = {.text = text_of(title), .stride = stride};
+        Place in_text = {.text = text_of(text), .steps = stones.buf,
+                         .end = (uint8_t *)stones.buf + stones.len, .stride = stride};
+        title_marks = mark_all(&in_title, parts, count, 0, title_words - 1);
+        if (title_marks) text_marks = mark_all(&in_text, parts, count, text_first, UINT32_MAX);
+        if (text_marks) both = PyTuple_Pack(2, title_marks, text_marks);
+    }
+    Py_XDECREF(title_marks);
+    Py_XDECREF(text_marks);
+    for (Py_ssize_t i = 0; parts && i < count; i++)
+        if (parts[i].view.obj) PyBuffer_Release(&parts[i].view);
+    PyMem_Free(parts);
     PyBuffer_Release(&stones);
-    return marks;
+    return both;
 }
 
 /* -- where sentences end -------------------------------------------------------------------- */
@@ -173,12 +227,23 @@ static Py_ssize_t line_end(const Text *text, Py_ssize_t place, Py_ssize_t high) 
     return is_dash && next + 1 < high && is_space(text, next + 1) ? place + 1 : 0;
 }
 
+typedef uint16_t Eight __attribute__((vector_size(16)));
+
 /* Return the next place of what may end a sentence, or `high`; a loop for each kind of text,
  * since nothing takes as long as this. */
 static Py_ssize_t next_sign(const Text *text, Py_ssize_t place, Py_ssize_t high) {
     const uint8_t *one = text->data;
     const uint16_t *two = text->data;
     const uint32_t *four = text->data;
+    for (; text->kind == 2 && place + 8 <= high; place += 8) { /* eight at once */
+        Eight c, found;
+        uint64_t half[2];
+        memcpy(&c, two + place, sizeof c);
+        found = (Eight)((c == '.') | (c == '!') | (c == '?') | (c == '\n') | (c == 0x2026));
+        memcpy(half, &found, sizeof found);
+        if (half[0]) return place + __builtin_ctzll(half[0]) / 16;
+        if (half[1]) return place + 4 + __builtin_ctzll(half[1]) / 16;
+    }
     switch (text->kind) {
     case 1: while (place < high && !is_sign(one[place])) place++; break;
     case 2: while (place < high && !is_sign(two[place])) place++; break;
@@ -444,7 +509,7 @@ static PyObject *passages(PyObject *module, PyObject *args) {
 }
 
 PyMethodDef passages_methods[] = {
-    {"marked", marked, METH_VARARGS, NULL},
+    {"marks", marks, METH_VARARGS, NULL},
     {"passages", passages, METH_VARARGS, NULL},
     {NULL},
 };

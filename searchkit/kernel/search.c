@@ -658,6 +658,25 @@ done:
     return answer;
 }
 
+/* Reads where the words of a phrase stand in an article, as the phrase. */
+static int places_of_phrase(Query *q, const Word *phrase, uint32_t doc, Places *places) {
+    Places *next = &q->places[1];
+    if (phrase->kind != PHRASE) { /* a pair that is a term: the places are those of its first word */
+        if (!places_of(q, phrase, doc, places)) return 0;
+    } else if (!places_of(q, &phrase->words[0], doc, places)) return 0;
+    for (int i = 1; phrase->kind == PHRASE && i < phrase->n && places->n; i++) {
+        if (!places_of(q, &phrase->words[i], doc, next)) return 0;
+        keep_followed(places, next, (uint32_t)i);
+    }
+    uint64_t begins = places->n;
+    if (!room_for(places, begins * (uint64_t)phrase->n)) return 0;
+    for (int i = 1; i < phrase->n; i++)
+        for (uint64_t j = 0; j < begins; j++)
+            places->at[places->n++] = places->at[j] + (uint32_t)i;
+    sort_places(places);
+    return 1;
+}
+
 /* places(segment, word, articles): article << 32 | position of each place, in some articles. */
 static PyObject *places(PyObject *module, PyObject *args) {
     PyObject *segment, *told_word, *answer = NULL;
@@ -668,16 +687,17 @@ static PyObject *places(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OO!y*", &segment, &PyTuple_Type, &told_word, &among)) return NULL;
     Places all = {0};
     uint64_t *found = NULL, n = 0, room = 0;
-    if (!Py_IS_TYPE(segment, segment_type) || !take_word(&q, told_word, &word, 1)) {
+    if (!Py_IS_TYPE(segment, segment_type) || !take_word(&q, told_word, &word, 0)) {
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "no segment");
         goto done;
     }
     q.s = (Segment *)segment;
     uint64_t faults = q.s->faults;
-    if (!resolve(&q, &word)) q.failed = 1;
+    int is_phrase = word.kind == PHRASE;
+    if (word.kind == PREFIX || !resolve(&q, &word)) q.failed = 1;
     const uint32_t *docs = among.buf;
     for (Py_ssize_t i = 0; i < among.len / 4 && !q.failed; i++) {
-        if (!places_of(&q, &word, docs[i], &all)) q.failed = 1;
+        if (!(is_phrase ? places_of_phrase : places_of)(&q, &word, docs[i], &all)) q.failed = 1;
         if (n + all.n > room) {
             room = 2 * (n + all.n);
             uint64_t *more = realloc(found, room * sizeof *found);
@@ -693,6 +713,7 @@ static PyObject *places(PyObject *module, PyObject *args) {
 done:
     free(found);
     free(all.at);
+    free(q.places[1].at);
     let_go(&q);
     PyBuffer_Release(&among);
     return answer;

@@ -492,12 +492,15 @@ static int classes_of(const Segment *s, const Word *word, Classes *classes) {
     classes->of[0] = ANY_CLASS;
     classes->n = 1;
     for (int t = 0; t < word->n_terms; t++) {
-        uint32_t term = word->terms[t].term, first = term ? s->term_form_ends[term - 1] : 0;
-        uint32_t end = s->term_form_ends[term];
-        if (end > s->n_term_forms) return 0;
+        uint32_t term = word->terms[t].term;
+        SURE_OF_END(s, s->term_form_ends, term);
+        uint32_t first = term ? s->term_form_ends[term - 1] : 0, end = s->term_form_ends[term];
+        if (first > end || end > s->n_term_forms) return 0;
+        SURE_OF(s, term_forms, first, end - first);
         for (uint32_t i = first; i < end; i++) {
             if (word->ordinal >= 0 && i - first != word->ordinal) continue;
             if (s->term_forms[i] >= s->n_form_classes) return 0;
+            SURE_OF(s, form_classes, s->term_forms[i], 1);
             uint8_t found = s->form_classes[s->term_forms[i]];
             if (memchr(classes->of, found, (size_t)classes->n)) continue;
             if (classes->n == MOST_CLASSES) {
@@ -520,7 +523,9 @@ static int may_be_followed(const Segment *s, const Word *word, const Classes *cl
         if (p == NOWHERE) continue;
         counts(s, p, &titles, &texts);
         uint64_t at = places_before(s, p), end = at + titles + texts;
-        if (end < at || end > s->n_follows || next_followed(s, at, end, classes) < end) return 1;
+        if (end < at || end > s->n_follows) return 1; /* damaged: reading the places tells */
+        SURE_OF(s, follows, at, end - at);
+        if (next_followed(s, at, end, classes) < end) return 1;
     }
     return 0;
 }
@@ -551,8 +556,11 @@ static int make_followed(Query *q, const List *term, const Classes *classes, Lis
     Followed all = {0};
     for (uint64_t c = 0; c < term->chunks; c++) {
         Chunk chunk = chunk_of(s, term, c);
+        if (chunk.a == chunk.b) continue; /* damaged */
         uint64_t p = chunk.a, here = places_before(s, p), end = places_before(s, chunk.b);
         if (here > end || end > s->n_follows) return 0;
+        SURE_OF(s, follows, here, end - here);
+        SURE_OF(s, follow_starts, p / BLOCK, (chunk.b - 1) / BLOCK - p / BLOCK + 1);
         for (uint64_t at = here; (at = next_followed(s, at, end, classes)) < end; at = here) {
             while ((p / BLOCK + 1) * BLOCK < chunk.b && s->follow_starts[p / BLOCK + 1] <= at) {
                 p = (p / BLOCK + 1) * BLOCK;

@@ -537,6 +537,8 @@ static int add_places(const Segment *s, uint64_t p, uint32_t forms, int64_t ordi
 static uint64_t places_before(const Segment *s, uint64_t p) {
     if (p >= s->n_codes) return s->n_follows;
     uint64_t block = p / BLOCK;
+    SURE_OF(s, follow_starts, block, 1);
+    SURE_OF(s, codes, block * BLOCK, p - block * BLOCK);
     return s->follow_starts[block] + places_between(s, block * BLOCK, p);
 }
 

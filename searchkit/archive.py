@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, overload
 
+from searchkit.analysis import dictionary_version
 from searchkit.article import Article
 from searchkit.dates import DateLike, parse_span
 from searchkit.errors import IndexUnusable, RequestError
@@ -20,6 +21,7 @@ from searchkit.query.match import Factor, Matcher
 from searchkit.query.parse import parse
 from searchkit.query.top import Found, top
 from searchkit.query.tree import Node
+from searchkit.words import chosen, find, version_of
 
 if TYPE_CHECKING:  # what builds an index is imported when one is built
     from searchkit.corpus import Report
@@ -160,6 +162,7 @@ class Archive:
         *,
         report: "Report | None" = None,
         progress: "Progress | None" = None,
+        words: str | Path | None = None,
         jobs: int | None = None,
         memory: int = 1000,
         max_shrink: float = 50,
@@ -174,6 +177,9 @@ class Archive:
             report: called with an ArticleError for every bad record; one that raises it stops
                 the build. Without it bad records are only counted.
             progress: called after every article.
+            words: a list of words that the dictionary lacks, each with a known one that it
+                inflects like; without it `words.txt` in the folder of the articles, or else beside
+                that of the index, if it is there. A bad line is reported like a bad record.
             jobs: how many processes analyse; without it as many as there are processors.
             memory: MB that they may take together, the archive's distinct words apart.
             max_shrink: how many percent of the live generation's articles may be gone.
@@ -189,8 +195,9 @@ class Archive:
         from searchkit.writer import Means, Publishing, rebuild  # noqa: PLC0415
 
         read = Corpus(corpus, report, or_nothing=force)
+        means = Means(jobs, memory, chosen(words, corpus, folder, read.reject))
         publishing = Publishing(max_shrink, force, keep)
-        return rebuild(read, folder, progress, Means(jobs, memory), publishing=publishing)
+        return rebuild(read, folder, progress, means, publishing=publishing)
 
     @staticmethod
     def update(
@@ -199,19 +206,24 @@ class Archive:
         *,
         report: "Report | None" = None,
         progress: "Progress | None" = None,
+        words: str | Path | None = None,
         jobs: int | None = None,
         memory: int = 1000,
         max_shrink: float = 50,
         force: bool = False,
         keep: int = 2,
     ) -> "Summary":
-        """Bring the index up to date with a corpus; arguments and errors as for `build`."""
+        """Bring the index up to date with a corpus; arguments and errors as for `build`.
+
+        Without a list of words that of the live generation counts.
+        """
         from searchkit.corpus import Corpus  # noqa: PLC0415
         from searchkit.writer import Means, Publishing, update  # noqa: PLC0415
 
         read = Corpus(corpus, report, or_nothing=force)
+        means = Means(jobs, memory, chosen(words, corpus, folder, read.reject))
         publishing = Publishing(max_shrink, force, keep)
-        return update(read, folder, progress, Means(jobs, memory), publishing=publishing)
+        return update(read, folder, progress, means, publishing=publishing)
 
     @staticmethod
     def rollback(folder: str | Path = "index") -> str:
@@ -271,6 +283,26 @@ class Archive:
         """Describe the open generation; sizes in bytes, times in ISO 8601, UTC, age in seconds."""
         index = self._index
         return self._generations.describe(index.generation) | index.describe()
+
+    def outdated(self, words: str | Path | None = None) -> list[str]:
+        """Say what has changed since the index was built, and what to do; mostly nothing.
+
+        Args:
+            words: the list of words that counts now; without it as for `build`.
+        """
+        manifest, told = self._index.manifest, []
+        if manifest.dictionary != (installed := dictionary_version()):
+            told.append(
+                f"The index was built with {manifest.dictionary}, and {installed} is installed:"
+                " some words may not be found in every form until `searchkit rebuild`."
+            )
+        listed = words or find(manifest.corpus, self._generations.folder)
+        if listed and version_of(Path(listed)) != manifest.wordlist:
+            told.append(
+                f"{listed} is not the list of words that the index was built with;"
+                " `searchkit rebuild` makes it count."
+            )
+        return told
 
     def __len__(self) -> int:
         return self._index.manifest.articles

@@ -145,6 +145,16 @@ def main(**_folders: str | None) -> None:
 # -- building ----------------------------------------------------------------------------------
 
 
+_words = click.option(
+    "--words",
+    metavar="FILE",
+    envvar="SEARCHKIT_WORDS",
+    callback=_not_empty,
+    help="Words that the dictionary lacks, each with a known one that it inflects like."
+    "  [default: words.txt in the corpus or beside the index, or SEARCHKIT_WORDS]",
+)
+
+
 def _building(command: Command) -> Command:
     """Give a command the arguments of both that build."""
     for add in (
@@ -162,6 +172,7 @@ def _building(command: Command) -> Command:
             metavar="MB",
             help="What they may take together.  [default: 1000]",
         ),
+        _words,
         click.option("--strict", is_flag=True, help="Stop at the first bad record."),
         click.option(
             "--max-shrink",
@@ -216,6 +227,7 @@ def _write(
     index_folder: str | None = None,
     *,
     strict: bool = False,
+    words: str | None = None,
     jobs: int | None = None,
     memory: int = 1000,
     max_shrink: float = 50,
@@ -225,19 +237,22 @@ def _write(
 ) -> None:
     from searchkit import writer  # noqa: PLC0415
     from searchkit.corpus import Corpus  # noqa: PLC0415
+    from searchkit.words import chosen  # noqa: PLC0415
 
     build = {"rebuild": writer.rebuild, "update": writer.update}[how]
     log = _Log() if log_json else None
     started = time.monotonic()
     with log or nullcontext():
         report = _raise if strict else log.skipped if log else _name
+        index = index_folder or "index"
         corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force)
+        means = writer.Means(jobs, memory, chosen(words, corpus.path, index, corpus.reject))
         with nullcontext(lambda: None) if log else _progress(corpus) as step:
             done = build(
                 corpus,
-                index_folder or "index",
+                index,
                 step,
-                writer.Means(jobs, memory),
+                means,
                 publishing=writer.Publishing(max_shrink, force, keep),
                 log=log.step if log else lambda *_: None,
             )
@@ -381,7 +396,7 @@ def query_command(
     form = _form({name: options.pop(name) for name in ("json", "jsonl", "csv")})
     if not (index_folder or corpus_folder):
         _build_first()
-    with Archive.open(index_folder or "index") as archive:
+    with _opened(index_folder) as archive:
         results = archive.search(" ".join(query), **options)
     _say_read_as(results.read_as)
     _say_swapped(options["since"], options["until"])
@@ -395,6 +410,14 @@ def query_command(
         _print(*shown.results_as_lines(results, options["offset"] + 1))
         _say(_count(results.total, results.total_all_words))
     sys.exit(0 if results.total else 1)
+
+
+def _opened(index_folder: str | None) -> Archive:
+    """Open an index; say once what has changed since it was built."""
+    archive = Archive.open(index_folder or "index")
+    for sentence in archive.outdated(os.environ.get("SEARCHKIT_WORDS")):
+        _say(sentence)
+    return archive
 
 
 def _form(asked: dict[str, bool]) -> str | None:
@@ -450,7 +473,7 @@ def show_command(
 
     Example: searchkit show 2024/mist-cherez-desnu переговори
     """
-    with Archive.open(index_folder or "index") as archive:
+    with _opened(index_folder) as archive:
         article = archive.article(article_id)
         if article is None:
             _say(f"No article has the id {shown.line(article_id)!r}.")
@@ -467,15 +490,19 @@ def show_command(
 @main.command("analyze")
 @click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line of the text.")
-def analyze_command(text: str | None, as_json: bool) -> None:
+@_words
+def analyze_command(text: str | None, words: str | None, as_json: bool) -> None:
     """Show how TEXT, or standard input, becomes terms: word, offsets, lemmas.
 
     Example: searchkit analyze "у Києві"
     """
+    from searchkit.words import chosen  # noqa: PLC0415
+
     if text is None and sys.stdin is None:  # closed, as by a job that has none
         raise _failure('There is no text; name it: searchkit analyze "у Києві".', 2)
+    listed = chosen(words, "corpus", "index", _name)
     for line in sys.stdin if text is None else text.split("\n"):
-        tokens = analyze(line.rstrip("\n"))
+        tokens = analyze(line.rstrip("\n"), listed.terms if listed else {})
         if as_json:
             _data(shown.dumps({"tokens": [_token(token) for token in tokens]}))
         else:
@@ -494,7 +521,7 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
 
     Example: searchkit stats
     """
-    with Archive.open(index_folder or "index") as archive:
+    with _opened(index_folder) as archive:
         stats = archive.stats()
     if as_json:
         _data(shown.dumps(stats))

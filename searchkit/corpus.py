@@ -30,6 +30,7 @@ from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.errors import ArticleError, CorpusError, DateError
+from searchkit.words import LIST
 
 MAX_CHARACTERS = 1_000_000  # a text longer than a 500-page book is not an article
 MAX_WORD = 1_000  # no language has such words: it is data that lost its way (base64, hex)
@@ -49,6 +50,8 @@ class _UnreadError(ArticleError):
 
 class Corpus:
     """The articles of a folder (with its subfolders), a file, or `-` for standard input.
+
+    A list of words (`words.LIST`) at the top of a folder is no article.
 
     Iterating yields every good article in a fixed order: files by path, records as they
     stand. An id may come twice; whoever collects the articles decides which one counts.
@@ -143,7 +146,7 @@ class Corpus:
             # os.walk does not follow these, as they may lead in circles.
             links = [name for name in subfolders if _is_link(Path(folder, name))]
             for name in sorted(names + links):
-                if not name.startswith("."):
+                if not (name.startswith(".") or (name == LIST and Path(folder) == self._root)):
                     yield from _looked_at(Path(folder, name), cannot_read)
 
     @contextmanager

@@ -76,6 +76,7 @@ class Manifest:
             whole file or, of a file of arrays, of its table, which has those of the rest.
         format, chain: what a reader must have in common with its writer.
         dictionary: which lemmas its words have.
+        wordlist: which list of words came on top of it (`words.Words.version`); "" for none.
     """
 
     articles: int
@@ -88,6 +89,7 @@ class Manifest:
     format: int = FORMAT
     chain: str = CHAIN
     dictionary: str = field(default_factory=dictionary_version)
+    wordlist: str = ""
 
 
 class Pointer(NamedTuple):

@@ -35,6 +35,7 @@ from searchkit.generations import MANIFEST, REMOVED, age, hold, read_manifest
 from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
 from searchkit.schema import PAIR
+from searchkit.words import Terms, stored_terms
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -181,7 +182,13 @@ class Index:
             number = segment.forms.find(written)
             if number >= 0:
                 return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
-        return ()
+        return self.listed.get(form, ())
+
+    @cached_property
+    def listed(self) -> Terms:
+        """The terms of the forms on the list of words that the generation was built with."""
+        with self.reading():
+            return stored_terms(self.generation) if self.manifest.wordlist else {}
 
     def having(self, term: bytes) -> int:
         """Return how many articles have a term at most; the removed ones count."""

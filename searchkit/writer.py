@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis import dictionary_version
+from searchkit.analysis import NO_WORDS, dictionary_version
 from searchkit.article import Article
 from searchkit.codec import stored
 from searchkit.codec.arrays import check as check_arrays
@@ -45,6 +45,7 @@ from searchkit.generations import (
     timestamp,
 )
 from searchkit.index import Bools, Index
+from searchkit.words import Words, stored_terms
 
 MEMORY = 1000  # MB that a build may take, if nothing else is said
 BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
@@ -85,10 +86,13 @@ class Means:
         jobs: how many processes analyse; None for one a processor.
         memory: MB, in all of them together. What the distinct words of the archive take comes
             on top, and what a process takes that does nothing yet.
+        words: the list of words that the dictionary lacks. Without one `rebuild` has none, and
+            `update` that of the live generation.
     """
 
     jobs: int | None = None
     memory: int = MEMORY
+    words: Words | None = None
 
     def processes(self) -> int:
         """Return how many processes analyse."""
@@ -171,11 +175,19 @@ def rebuild(
             summary.rejected = corpus.rejected
             log("read", summary.counts())
 
+        words = means.words or Words()
         averages = _write_segment(taken(), building, name, means, None)
         log("write", _sizes(building))
-        segments = [name] if averages else []
-        averages = averages or Averages(0, 0)
-        return _publish(generations, building, corpus, summary, segments, averages, publishing, log)
+        manifest = Manifest(
+            summary.articles,
+            corpus.path,
+            timestamp(),
+            (name,) if averages else (),
+            averages or Averages(0, 0),
+            summary.rejected,
+            wordlist=words.version,
+        )
+        return _publish(generations, building, manifest, words, summary, publishing, log)
 
 
 def update(
@@ -191,8 +203,8 @@ def update(
 
     The result is a generation of its own that shares its unchanged files with the live one; what
     is new becomes a segment, into which smaller segments are taken. Where nothing has changed
-    it is not made; where no index exists yet, or its words were looked up in another dictionary,
-    it is built whole.
+    it is not made; where no index exists yet, or its words were looked up in another dictionary
+    or list of words, it is built whole.
 
     Arguments are those of `rebuild`.
 
@@ -201,7 +213,11 @@ def update(
         IndexVersion: the live generation needs a rebuild first.
     """
     generations = Generations(folder)
-    if not generations.exist() or _is_of_another_dictionary(generations):
+    if not generations.exist():
+        return rebuild(corpus, folder, progress, means, publishing=publishing, log=log)
+    words = means.words or _words_of(generations.live())
+    means = replace(means, words=words)
+    if _is_of_other_words(generations, words):
         return rebuild(corpus, folder, progress, means, publishing=publishing, log=log)
     with (
         generations.writing(),
@@ -239,8 +255,16 @@ def update(
             segments.append(name)
         _write_removed(live, alive, kept, building)
         log("write", _sizes(building))
-        averages = averages or live.manifest.averages
-        return _publish(generations, building, corpus, summary, segments, averages, publishing, log)
+        manifest = Manifest(
+            summary.articles,
+            corpus.path,
+            timestamp(),
+            tuple(segments),
+            averages or live.manifest.averages,
+            summary.rejected,
+            wordlist=words.version,
+        )
+        return _publish(generations, building, manifest, words, summary, publishing, log)
 
 
 def _sizes(building: Path) -> dict[str, int | str]:
@@ -257,8 +281,15 @@ def _count(generations: Generations) -> int | None:
         return None
 
 
-def _is_of_another_dictionary(generations: Generations) -> bool:
-    return read_manifest(generations.live()).dictionary != dictionary_version()
+def _words_of(generation: Path) -> Words:
+    """Return the list of words that a generation was built with."""
+    version = read_manifest(generation).wordlist
+    return Words(version, stored_terms(generation)) if version else Words()
+
+
+def _is_of_other_words(generations: Generations, words: Words) -> bool:
+    live = read_manifest(generations.live())
+    return (live.wordlist, live.dictionary) != (words.version, dictionary_version())
 
 
 # -- what is to be written ---------------------------------------------------------------------
@@ -373,7 +404,8 @@ def _write_segment(
     sample = _sample(articles)
     if not sample:
         return None
-    learned = cache(lambda: Learned.of(sample))
+    listed = means.words.terms if means.words else NO_WORDS
+    learned = cache(lambda: Learned.of(sample, listed))
     characters = memory // BYTES_A_CHARACTER // (means.processes() + 1)
     folder = building / "runs"
     folder.mkdir()
@@ -418,19 +450,17 @@ def _segment_name(before: int) -> str:
 def _publish(  # noqa: PLR0917 - each is a part of the whole
     generations: Generations,
     building: Path,
-    corpus: Corpus,
+    manifest: Manifest,
+    words: Words,
     done: Summary,
-    segments: Sequence[str],
-    averages: Averages,
     publishing: Publishing,
     log: Log,
 ) -> Summary:
     from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
 
-    write_toc(building, segments)
-    manifest = Manifest(
-        done.articles, corpus.path, timestamp(), tuple(segments), averages, done.rejected
-    )
+    write_toc(building, manifest.segments)
+    if words.version:
+        words.write(building)
 
     def check(generation: Path) -> None:
         log("sync", _sizes(generation))

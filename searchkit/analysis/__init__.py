@@ -12,11 +12,13 @@ A token is one position with several terms: its lemmas, by which it is found, an
 by which `=переговорів` finds that very form. `ukrainian` holds the letters and word lists.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from searchkit.analysis.dictionary import dictionary_version
-from searchkit.analysis.lemmatize import first_part_lemmas, half_of, lemmas
+from searchkit.analysis.lemmatize import adjective, half_of, lemmas
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import parts, spans
 from searchkit.analysis.ukrainian import (
@@ -28,6 +30,8 @@ from searchkit.analysis.ukrainian import (
 
 __all__ = [
     "CHAIN",
+    "NO_WORDS",
+    "Listed",
     "Token",
     "analyze",
     "dictionary_version",
@@ -42,6 +46,9 @@ CHAIN = "4"
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 
 Terms = tuple[tuple[str, ...], tuple[str, ...], int]
+Listed = Mapping[str, tuple[str, ...]]
+
+NO_WORDS: Listed = {}
 
 
 class Token(NamedTuple):
@@ -64,60 +71,69 @@ class Token(NamedTuple):
     own: int
 
 
-def analyze(text: str) -> list[Token]:
-    """Return the words of any text; a token's index is its position."""
+def analyze(text: str, words: Listed = NO_WORDS) -> list[Token]:
+    """Return the words of any text; a token's index is its position.
+
+    Args:
+        text: as written.
+        words: the terms of the forms on the user's list (`searchkit.words`); here and below they
+            come before what the dictionary says.
+    """
+    remember = partial(terms, words=words) if words else _remember
     tokens = []
     for start, end in spans(text):
         word = text[start:end]
-        tokens.append(Token(word, start, end, *_remember(word)))
+        tokens.append(Token(word, start, end, *remember(word)))
     return tokens
 
 
-def word_pairs(word: str) -> list[tuple[str, str]]:
+def word_pairs(word: str, words: Listed = NO_WORDS) -> list[tuple[str, str]]:
     """Return each (lemma, form) that a word is indexed by; a compound's parts have their own.
 
     >>> word_pairs("Києві"), word_pairs("36-й")
     ([('київ', 'києві'), ('кий', 'києві')], [('36-й', '36-й'), ('36', '36')])
     """
-    return form_pairs(normalize(word))
+    return form_pairs(normalize(word), words)
 
 
-def form_pairs(form: str) -> list[tuple[str, str]]:
+def form_pairs(form: str, words: Listed = NO_WORDS) -> list[tuple[str, str]]:
     """Return the pairs of a word that is normalised."""
-    readings = _readings(form)
+    readings = _readings(form, words)
     pairs = [(lemma, spelled) for spelled, found in readings for lemma in found]
     return list(dict.fromkeys(pairs)) if len(readings) > 1 else pairs
 
 
-def terms(word: str) -> Terms:
+def terms(word: str, words: Listed = NO_WORDS) -> Terms:
     """Return a word's lemmas, its forms, and how many of the lemmas are the whole word's.
 
     >>> terms("Онлайн-переговорів")[1]
     ('онлайн-переговорів', 'онлайн', 'переговорів')
     """
-    forms, lemmas = zip(*_readings(normalize(word)), strict=True)
+    forms, lemmas = zip(*_readings(normalize(word), words), strict=True)
     return tuple(dict.fromkeys(chain(*lemmas))), tuple(dict.fromkeys(forms)), len(lemmas[0])
 
 
-def form_terms(form: str) -> tuple[str, ...]:
+def form_terms(form: str, words: Listed = NO_WORDS) -> tuple[str, ...]:
     """Return the lemmas of a folded form, as terms; a compound is looked up as a whole."""
-    return tuple(dict.fromkeys(map(fold, lemmas(form))))
+    return words.get(form) or tuple(dict.fromkeys(map(fold, lemmas(form))))
 
 
-def _readings(whole: str) -> list[tuple[str, tuple[str, ...]]]:
+def _readings(whole: str, words: Listed) -> list[tuple[str, tuple[str, ...]]]:
     """Return a normalised word and, if it is a compound, its parts: each folded, with its terms."""
     spelled = fold(whole)
-    readings = [(spelled, form_terms(spelled))]
+    readings = [(spelled, form_terms(spelled, words))]
     if whole.isalpha() and not whole.startswith("пів"):
         return readings
     if rest := half_of(whole):
-        return [*readings, ("пів", form_terms("пів")), (fold(rest), form_terms(fold(rest)))]
+        return readings + [(part, form_terms(part, words)) for part in ("пів", fold(rest))]
     pieces = [fold(part) for part in parts(whole)]
     for i, piece in enumerate(pieces):
         if i and piece in _NUMBER_ENDINGS and pieces[i - 1][-1].isdigit():
             continue  # 36-й
-        found = first_part_lemmas(piece) if i < len(pieces) - 1 else lemmas(piece)
-        readings.append((piece, tuple(dict.fromkeys(map(fold, found)))))
+        found = form_terms(piece, words)
+        if i < len(pieces) - 1:  # військово-морський
+            found = tuple(dict.fromkeys((*found, *map(fold, adjective(piece)))))
+        readings.append((piece, found))
     return readings
 
 

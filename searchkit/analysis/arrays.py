@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.analysis import form_pairs
+from searchkit.analysis import NO_WORDS, Listed, form_pairs
 from searchkit.analysis.normalize import normalize
 from searchkit.analysis.tokenize import WORD
 from searchkit.kernel import kernel
@@ -47,10 +47,12 @@ class Batches:
     """Turns batches of texts into rows; remembers every word that it has met.
 
     Attributes:
+        listed: the terms of the forms on the user's list.
         pairs: every (lemma, form) met so far, in the order of their numbers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: Listed = NO_WORDS) -> None:
+        self.listed = words
         self.pairs: dict[tuple[str, str], int] = {}
         self._numbers: dict[str, int] = {}
         self._table = (
@@ -100,7 +102,9 @@ class Batches:
         first = self._first.setdefault(form, number)
         if first == number:
             pairs = self.pairs
-            self._pairs.extend([pairs.setdefault(pair, len(pairs)) for pair in form_pairs(form)])
+            self._pairs.extend(
+                [pairs.setdefault(pair, len(pairs)) for pair in form_pairs(form, self.listed)]
+            )
         else:  # Мати, where мати was there before
             self._pairs.extend(self._pairs[self._ends[first] : self._ends[first + 1]])
         self._ends.append(len(self._pairs))

@@ -1,7 +1,13 @@
 """The dictionary: pymorphy3's, asked directly; and how a word inflects like another."""
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+from searchkit.analysis.normalize import fold
+
+SHIPPED = Path(__file__).with_name("words.txt")  # words that the dictionary lacks
 
 Parse = tuple[int, int]  # a paradigm of the dictionary, and the number of a form in it
 
@@ -16,9 +22,10 @@ def morph() -> Any:
 
 def dictionary_version() -> str:
     """Name the dictionary's release: an index is only as good as the one it was built with."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow, and needed at builds only
+    import pymorphy3_dicts_uk as package  # noqa: PLC0415 - not all of pymorphy3
 
-    return f"pymorphy3-dicts-uk {version('pymorphy3-dicts-uk')}"
+    told = dict(json.loads(Path(package.get_path(), "meta.json").read_text(encoding="utf-8")))
+    return f"pymorphy3-dicts-uk of {told['compiled_at'][:16]}"
 
 
 def parses(word: str) -> list[tuple[str, Parse]]:
@@ -43,6 +50,18 @@ def base_forms(found: list[tuple[str, Parse]]) -> list[str]:
         prefix, stem, suffix = _endings(parse)
         forms.append(prefix + spelled[stem] + suffix)
     return forms
+
+
+@cache
+def shipped() -> dict[str, list[Parse]]:
+    """Return the forms, folded, of the words in words.txt, and what each is a form of."""
+    found: dict[str, list[Parse]] = {}
+    for line in SHIPPED.read_text(encoding="utf-8").split("\n"):
+        if line and not line.startswith("#"):
+            word, model = line.split()
+            for form, parses in inflected(fold(word), model).items():
+                found.setdefault(form, []).extend(parses)
+    return found
 
 
 def grammemes(parse: Parse) -> frozenset[str]:

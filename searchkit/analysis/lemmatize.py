@@ -4,7 +4,7 @@ import re
 from itertools import product
 from typing import Any
 
-from searchkit.analysis.dictionary import Parse, base_forms, grammemes, morph, parses
+from searchkit.analysis.dictionary import Parse, base_forms, grammemes, morph, parses, shipped
 from searchkit.analysis.ukrainian import (
     ABBREVIATED,
     CARDINAL_ENDINGS,
@@ -16,7 +16,6 @@ from searchkit.analysis.ukrainian import (
     PREFIXES,
     SPELLINGS,
 )
-from searchkit.analysis.words import shipped
 
 MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
 
@@ -51,11 +50,9 @@ def lemmas(word: str) -> tuple[str, ...]:
     (('київ', 'кий'), ('covid',), ('з',), ('проект', 'проєкт'), ('90-й',))
     """
     word = EUPHONY.get(word, word)
-    if len(word) > MAX_LENGTH:
-        return (word,)
-    if not _UKRAINIAN.fullmatch(word):
+    if not is_word(word):
         return _of_numbered(word)
-    found = _known(word)
+    found = known(word)
     if not found:
         found = _of_compound(word) if "-" in word else [*_guesses(word), word]
     elif not COMMON_WORDS.isdisjoint(found):
@@ -69,13 +66,20 @@ def lemmas(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def first_part_lemmas(part: str) -> tuple[str, ...]:
-    """Return the lemmas of a part of a compound that another part follows.
+def is_word(word: str) -> bool:
+    """Tell whether a normalised word may be in a dictionary: in Cyrillic and not too long."""
+    return len(word) <= MAX_LENGTH and bool(_UKRAINIAN.fullmatch(word))
 
-    >>> first_part_lemmas("військово"), first_part_lemmas("прес")
-    (('військово', 'військовий'), ('прес', 'преса'))
+
+def adjective(part: str) -> list[str]:
+    """Return the adjective that the first part of a compound is made of, if it is of one.
+
+    >>> adjective("військово"), adjective("прес")
+    (['військовий'], [])
     """
-    return tuple(dict.fromkeys((*lemmas(part), *_adjective(part))))
+    if not part.endswith("о"):
+        return []
+    return [each for each in (part[:-1] + "ий", part[:-1] + "ій") if each in known(each)][:1]
 
 
 def half_of(word: str) -> str | None:
@@ -94,8 +98,8 @@ def half_of(word: str) -> str | None:
     return rest if is_half and parses(rest) else None
 
 
-def _known(word: str) -> list[str]:
-    """Return the lemmas that the dictionary has for a word, or the list of words beside it."""
+def known(word: str) -> list[str]:
+    """Return the lemmas of a word that the dictionary or words.txt has; none of any other."""
     found = parses(word)
     if word in (listed := shipped()):
         found += [(word, parse) for parse in listed[word]]
@@ -114,7 +118,7 @@ def _of_compound(word: str) -> list[str]:
     if not first or not last:
         return [word]
     lefts, rights = parses(first), parses(last)
-    if _adjective(first) and (kept := [each for each in rights if "ADJF" in grammemes(each[1])]):
+    if adjective(first) and (kept := [each for each in rights if "ADJF" in grammemes(each[1])]):
         return [f"{first}-{lemma}" for lemma in base_forms(kept)]
     both = [pair for pair in product(lefts, rights) if _agree(pair[0][1], pair[1][1])]
     if both:
@@ -135,8 +139,8 @@ def _agree(left: Parse, right: Parse) -> bool:
 
 def _guesses(word: str) -> list[str]:
     """Return what a word may be a form of that the dictionary lacks, the likeliest first."""
-    if adjective := _adjective(word):
-        return adjective  # українсько: the first part of a compound
+    if found := adjective(word):
+        return found  # українсько: the first part of a compound
     guesses = [guess for guess in morph().parse(word) if _is_plausible(word, guess)]
     least = max((guess.score for guess in guesses), default=0) / 4
     return [guess.normal_form for guess in guesses if guess.score >= least]
@@ -155,19 +159,12 @@ def _is_plausible(word: str, guess: Any) -> bool:
     return not is_verb or bool(_VERBAL.search(word))
 
 
-def _adjective(part: str) -> list[str]:
-    """Return the adjective that the first part of a compound is made of: українсько-російський."""
-    if not part.endswith("о"):
-        return []
-    return [each for each in (part[:-1] + "ий", part[:-1] + "ій") if each in _known(each)][:1]
-
-
 def _other_spellings(lemma: str) -> list[str]:
     """Return the newer spellings of a lemma: проєкт of проект, експрезидент of екс-президент."""
     found = [_PREFIXED.sub(r"\1", lemma)] if _PREFIXED.match(lemma) else []
     if old := _OLD_SPELLING.search(lemma):
         newer = lemma.replace(old[0], SPELLINGS[old[0]])
-        if newer in _known(newer):
+        if newer in known(newer):
             found.append(newer)
     return found
 

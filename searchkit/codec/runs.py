@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from searchkit.analysis import word_pairs
+from searchkit.analysis import Listed, word_pairs
 from searchkit.analysis.arrays import Batches
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
@@ -41,15 +41,17 @@ class Learned(NamedTuple):
     Attributes:
         dictionary: of the records.
         together: pairs of words that are terms of their own.
+        words: the terms of the forms on the user's list.
     """
 
     dictionary: bytes
     together: Pairs
+    words: Listed
 
     @classmethod
-    def of(cls, articles: Sequence[Article]) -> Self:
-        """Learn from some articles."""
-        return cls(Packer.trained(articles).dictionary, often_together(articles))
+    def of(cls, articles: Sequence[Article], words: Listed) -> Self:
+        """Learn from some articles, and from the user's list of words."""
+        return cls(Packer.trained(articles).dictionary, often_together(articles, words), words)
 
 
 class RunMaker:
@@ -58,7 +60,7 @@ class RunMaker:
     def __init__(self, learned: Learned) -> None:
         self._packer = Packer(learned.dictionary)
         self._together = learned.together
-        self._batches = Batches()
+        self._batches = Batches(learned.words)
         self._terms: dict[str, int] = {}
         self._sorted: list[str] = []
         self._term_of_pair = array("i")
@@ -143,7 +145,7 @@ class RunMaker:
         where, which = [], []
         known = self._batches.pairs
         for position, token in values(value):
-            for lemma, form in word_pairs(token.text):
+            for lemma, form in word_pairs(token.text, self._batches.listed):
                 where.append(position)
                 pair = key(name, lemma), key(name, form)
                 which.append(known.setdefault(pair, len(known)))

@@ -16,7 +16,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from searchkit.analysis import form_terms, is_function_word
+from searchkit.analysis import NO_WORDS, Listed, form_terms, is_function_word
 from searchkit.analysis.arrays import slices
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
@@ -64,7 +64,7 @@ def next_classes(rows: Sequence[Array], classes: Array) -> Array:
     return found
 
 
-def often_together(articles: Sequence[Article]) -> Pairs:
+def often_together(articles: Sequence[Article], words: Listed = NO_WORDS) -> Pairs:
     """Return the pairs of lemmas that stand side by side in LEAST of the first SAMPLE articles.
 
     Function words are left out: their pairs are many, and seldom asked for. So that few words need
@@ -73,12 +73,12 @@ def often_together(articles: Sequence[Article]) -> Pairs:
     forms: Counter[tuple[str, str]] = Counter()
     for article in articles[:SAMPLE]:
         text = article.text
-        words = [fold(normalize(text[start:end])) for start, end in spans(text)]
-        forms.update(set(pairwise(words)))
+        spelled = [fold(normalize(text[start:end])) for start, end in spans(text)]
+        forms.update(set(pairwise(spelled)))
     lemmas: Counter[tuple[str, str]] = Counter()
     for (left, right), count in forms.items():
         if count > 1 and not (is_function_word(left) or is_function_word(right)):
-            for pair in product(form_terms(left), form_terms(right)):
+            for pair in product(form_terms(left, words), form_terms(right, words)):
                 lemmas[pair] += count
     return [pair for pair, count in lemmas.items() if count >= LEAST]
 

@@ -109,21 +109,62 @@ static float worth_of_places(const Segment *s, uint32_t doc, const Places *place
     return worth_of(s, 0, doc, titles, (uint32_t)places->n - titles);
 }
 
+/* The places of the postings of a term, one after the other. */
+typedef struct {
+    const uint8_t *rows; /* of the block at hand */
+    uint64_t bit, width;
+} Reading;
+
+/* Begins with a posting. */
+static int read_from(const Segment *s, uint64_t p, Reading *reading) {
+    uint64_t block = p / BLOCK, before, all;
+    uint64_t end = (block + 1) * BLOCK < s->n_codes ? (block + 1) * BLOCK : s->n_codes;
+    SURE_OF(s, codes, block * BLOCK, end - block * BLOCK);
+    SURE_OF(s, row_widths, block, 1);
+    SURE_OF(s, row_starts, block, 1);
+    before = places_between(s, block * BLOCK, p);
+    all = before + places_between(s, p, end);
+    uint64_t start = s->row_starts[block];
+    *reading = (Reading){s->rows + start, 0, s->row_widths[block]};
+    if (reading->width > 57 || start > s->n_rows || all > 8 * s->n_rows ||
+        all * reading->width / 8 + 8 > s->n_rows - start) return 0;
+    SURE_OF(s, rows, start, all * reading->width / 8 + 8);
+    reading->bit = before * reading->width;
+    return 1;
+}
+
+static inline uint64_t read_place(Reading *reading) {
+    uint64_t value;
+    memcpy(&value, reading->rows + reading->bit / 8, 8);
+    value = value >> (reading->bit & 7) & ((1ull << reading->width) - 1);
+    reading->bit += reading->width;
+    return value;
+}
+
 /* Makes the list of a form, given one of its terms. */
 static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
+    const Segment *s = q->s;
     Maker maker;
-    uint32_t forms = form_count(q->s, term->term);
+    Reading reading = {0};
+    uint32_t forms = form_count(s, term->term);
     if (!make(q, &maker, out, term->having)) return 0;
     for (uint64_t c = 0; c < term->chunks; c++) {
-        Chunk chunk = chunk_of(q->s, term, c);
+        Chunk chunk = chunk_of(s, term, c);
         for (uint64_t p = chunk.a; p < chunk.b; p++) {
-            uint32_t doc = (uint32_t)term->keys[c] << 16 | term->lows[p];
-            q->places[0].n = 0;
-            if (!add_places(q->s, p, forms, ordinal, &q->places[0])) return 0;
-            if (!q->places[0].n || !is_alive(q, doc)) continue;
-            float w = term->is_label ? worth_of(q->s, 1, doc, 0, (uint32_t)q->places[0].n)
-                                     : worth_of_places(q->s, doc, &q->places[0]);
-            put(&maker, doc, w);
+            uint32_t doc = (uint32_t)term->keys[c] << 16 | term->lows[p], titles, texts;
+            uint32_t words = 0, in_title = 0, found = 0;
+            if ((p == chunk.a || p % BLOCK == 0) && !read_from(s, p, &reading)) return 0;
+            counts(s, p, &titles, &texts);
+            for (uint64_t n = (uint64_t)titles + texts; n; n--) {
+                uint64_t value = read_place(&reading);
+                uint64_t position = value >> 32 ? value / forms : (uint32_t)value / forms;
+                if (value - position * forms != (uint64_t)ordinal) continue;
+                if (!found++ && doc < s->size) words = s->title_words[doc];
+                in_title += position < words;
+            }
+            if (!found || !is_alive(q, doc)) continue;
+            if (term->is_label) in_title = 0;
+            put(&maker, doc, worth_of(s, term->is_label, doc, in_title, found - in_title));
         }
     }
     return 1;
@@ -278,12 +319,25 @@ struct Walk {
     uint64_t next[SLOTS]; /* from where on the next article's postings are */
     Visit visit;         /* NULL to count only */
     const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
+    float least, room; /* only articles count that may get `least` less `room`; the visitor says */
     uint64_t found;
     int k;
     void *own; /* the visitor's */
 };
 
-/* A posting that a bit said is there. */
+#define CERTAINLY 0.99999f /* times a score: rounding does not reach it */
+
+/* What an article's posting in one list must be worth for the article to count. */
+static float needed(const Walk *w, int lead) {
+    double rest = w->room;
+    float unit = w->q->words[lead].unit;
+    if (!(w->least > 0 && unit > 0)) return -1;
+    for (int i = 0; i < w->k; i++)
+        if (i != lead) rest += (double)w->lists[i]->most * w->q->words[i].unit;
+    return (float)((w->least - rest) / unit) * CERTAINLY;
+}
+
+/* The posting of an article that is known to be there. */
 static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
     if (at != NOWHERE) return at;
     const Chunk *chunk = &w->chunks[i];
@@ -292,93 +346,98 @@ static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
     return at < chunk->b ? at : chunk->b - 1;
 }
 
-/* How many numbers two ascending rows have in common. */
-static uint64_t common(const uint16_t *a, const uint16_t *a_end, const uint16_t *b,
-                       const uint16_t *b_end) {
+/* How many bits two rows for a chunk have in common. */
+static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
     uint64_t found = 0;
-    while (a < a_end && b < b_end) {
-        uint16_t x = *a, y = *b;
-        found += x == y;
-        a += x <= y;
-        b += y <= x;
+    for (int i = 0; i < CHUNK / 8; i += 128) { /* 16 words: a byte's count is 128 at most */
+        uint64_t x[16], y[16], counted = 0;
+        memcpy(x, a + i, sizeof x);
+        memcpy(y, b + i, sizeof y);
+        for (int j = 0; j < 16; j++) {
+            uint64_t bits = x[j] & y[j];
+            bits -= bits >> 1 & 0x5555555555555555;
+            bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+            counted += (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F;
+        }
+        counted = (counted & 0x00FF00FF00FF00FF) + (counted >> 8 & 0x00FF00FF00FF00FF);
+        found += counted * 0x0001000100010001 >> 48;
     }
     return found;
 }
 
-/* How many articles two lists have in common in the chunks at hand, of which all counts. */
-static uint64_t count_in_chunk(const Walk *w) {
-    const Chunk *few = &w->chunks[0], *many = &w->chunks[1];
-    const uint16_t *lows = w->lists[0]->lows, *others = w->lists[1]->lows;
-    uint64_t found = 0;
-    if (few->b - few->a > many->b - many->a) {
-        const Chunk *chunk = few;
-        few = many, many = chunk;
-        lows = w->lists[1]->lows, others = w->lists[0]->lows;
-    }
-    if (many->bits && few->bits) {
-        for (int i = 0; i < CHUNK / 8; i += 8) {
-            uint64_t x, y;
-            memcpy(&x, few->bits + i, 8);
-            memcpy(&y, many->bits + i, 8);
-            found += (uint64_t)bits_set(x & y);
+/* Of some postings of a list, given by how far they are from the first one that `lows` has, keeps
+   those that another list's chunk has, too; without branches that no processor foresees. */
+static uint64_t keep_met(const uint16_t *lows, uint16_t *met, uint64_t n, const uint16_t *others,
+                         const Chunk *chunk) {
+    uint64_t kept = 0, next = chunk->a, end = chunk->b;
+    if (chunk->bits) {
+        for (uint64_t i = 0; i < n; i++) {
+            uint32_t low = lows[met[i]];
+            met[kept] = met[i];
+            kept += chunk->bits[low / 8] >> low % 8 & 1;
         }
-    } else if (many->bits) {
-        for (uint64_t p = few->a; p < few->b; p++)
-            found += many->bits[lows[p] / 8] >> (lows[p] % 8) & 1;
-    } else if ((many->b - many->a) / 16 < few->b - few->a) {
-        found = common(lows + few->a, lows + few->b, others + many->a, others + many->b);
+    } else if ((end - next) / 2 < n) {
+        for (uint64_t i = 0; i < n && next < end;) {
+            uint16_t x = lows[met[i]], y = others[next];
+            met[kept] = met[i];
+            kept += x == y;
+            i += x <= y;
+            next += y <= x;
+        }
     } else {
-        uint64_t next = many->a;
-        for (uint64_t p = few->a; p < few->b && next < many->b; p++) {
-            next = gallop(others, next, many->b, lows[p]);
-            found += next < many->b && others[next] == lows[p];
+        for (uint64_t i = 0; i < n && next < end; i++) {
+            next = gallop(others, next, end, lows[met[i]]);
+            met[kept] = met[i];
+            kept += next < end && others[next] == lows[met[i]];
         }
     }
-    return found;
+    return kept;
 }
 
 static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high_end) {
+    const Segment *s = w->q->s;
     int order[SLOTS] = {0}, k = w->k;
-    uint64_t at[SLOTS], *next = w->next;
-    if (k == 2 && !w->visit && !w->check && !low_end && high_end == CHUNK) {
-        w->found += count_in_chunk(w);
-        return;
-    }
     for (int i = 0; i < k; i++) {
         int j = i;
         uint64_t size = w->chunks[i].b - w->chunks[i].a;
         for (; j && w->chunks[order[j - 1]].b - w->chunks[order[j - 1]].a > size; j--)
             order[j] = order[j - 1];
         order[j] = i;
-        next[i] = w->chunks[i].a;
+        w->next[i] = w->chunks[i].a;
     }
     int lead = order[0];
-    const uint16_t *lows = w->lists[lead]->lows;
-    uint64_t p = w->chunks[lead].a, end = w->chunks[lead].b;
-    if (low_end) p = lower(lows, p, end, low_end);
-    if (high_end < CHUNK) end = lower(lows, p, end, high_end);
-    for (; p < end; p++) {
-        uint32_t low = lows[p], doc = key << 16 | low;
-        at[lead] = p;
-        int j = 1;
-        for (; j < k; j++) {
-            int i = order[j];
-            const Chunk *chunk = &w->chunks[i];
-            if (chunk->bits) {
-                if (!(chunk->bits[low / 8] >> (low % 8) & 1)) break;
-                at[i] = NOWHERE;
-                continue;
-            }
-            uint64_t there = gallop(w->lists[i]->lows, next[i], chunk->b, low);
-            next[i] = there;
-            if (there == chunk->b) return;
-            if (w->lists[i]->lows[there] != low) break;
-            at[i] = there;
-        }
-        if (j < k) continue;
-        if (w->check && (doc >= w->q->s->size || w->q->s->last[doc] < *w->check)) continue;
-        w->found++;
-        if (w->visit) w->visit(w, doc, at);
+    const List *list = w->lists[lead];
+    const Chunk *few = &w->chunks[lead], *many = &w->chunks[order[k - 1]];
+    uint64_t a = few->a, end = few->b, n = 0;
+    if (k == 2 && !w->visit && !w->check && few->bits && many->bits && !low_end &&
+        high_end == CHUNK) {
+        w->found += common_bits(few->bits, many->bits);
+        return;
+    }
+    if (low_end) a = lower(list->lows, a, end, low_end);
+    if (high_end < CHUNK) end = lower(list->lows, a, end, high_end);
+    const uint16_t *lows = list->lows + a;
+    uint16_t *met = w->q->table->met;
+    for (; n < end - a; n++) met[n] = (uint16_t)n;
+    for (int j = 1; j < k; j++)
+        n = keep_met(lows, met, n, w->lists[order[j]]->lows, &w->chunks[order[j]]);
+    for (uint64_t i = 0, all = n; w->check && i < all; i++) {
+        uint32_t doc = key << 16 | lows[met[i]];
+        if (!i) n = 0;
+        met[n] = met[i];
+        n += doc < s->size && s->last[doc] >= *w->check;
+    }
+    w->found += n;
+    if (!w->visit) return;
+    uint64_t at[SLOTS];
+    for (int i = 0; i < k; i++) at[i] = NOWHERE;
+    float need = needed(w, lead);
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t doc = key << 16 | lows[met[i]];
+        at[lead] = a + met[i];
+        if (need > 0 && worth(s, list, at[lead], doc) < need) continue;
+        w->visit(w, doc, at);
+        need = needed(w, lead);
     }
 }
 
@@ -472,10 +531,9 @@ static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t lo
                 bits[list->lows[p] / 64] |= 1ull << list->lows[p] % 64;
             any |= chunk.a < chunk.b;
         }
-        for (int i = 0; any && i < CHUNK / 64; i++) {
-            found += (uint64_t)bits_set(bits[i]);
-            bits[i] = 0;
-        }
+        if (!any) continue;
+        found += common_bits((const uint8_t *)bits, (const uint8_t *)bits);
+        memset(bits, 0, CHUNK / 8);
     }
     return found;
 }

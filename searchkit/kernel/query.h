@@ -23,6 +23,7 @@ typedef struct {
     float score[CHUNK];
     uint8_t count[CHUNK];
     uint64_t bits[CHUNK / 64];
+    uint16_t met[CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
 } Table;
 
 typedef struct Word Word;
@@ -87,12 +88,6 @@ static void let_go(Query *q) {
         free(q->arena);
         q->arena = next;
     }
-}
-
-static int bits_set(uint64_t x) {
-    x -= x >> 1 & 0x5555555555555555;
-    x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
-    return (int)(((x + (x >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101 >> 56);
 }
 
 /* -- the best so far: a heap, the worst on top ------------------------------------------------ */

@@ -82,6 +82,7 @@ static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     }
     for (int i = 0; i < w->k; i++) score += each[i];
     if (may_enter(q, doc, score, 1)) offer(q, doc, score, 1);
+    if (q->n == q->wanted && q->n && !q->by_date) w->least = q->heap[0].score * CERTAINLY;
 }
 
 /* Offers the best of one list that none of some others has; the rest of them would not do. */
@@ -120,21 +121,39 @@ static void offer_again(Query *q, uint32_t doc, float score) {
     }
 }
 
+/* Codes of a posting below this, if they tell of no title, are worth too little by themselves to be
+   among the best: of the shortest text, too. */
+static int low_codes(const Query *q, const List *list, float unit) {
+    int texts = 0;
+    if (q->n < q->wanted || !q->n) return 0;
+    while (texts < 8) {
+        float f = (float)(texts + 1) * (list->is_label ? 1 : q->s->text_most);
+        if (saturated(f, q->s->k1) * unit >= q->heap[0].score * CERTAINLY) break;
+        texts++;
+    }
+    return (texts + 1) << 2;
+}
+
 /* The best of one word: an article that several of its terms have is worth the best of them. */
 static void best_crowned(Query *q, Word *word) {
     q->total += word->having;
     q->total_all += word->having;
-    for (int i = 0; i < word->n_terms; i++) {
+    for (int i = 0; i < word->n_terms; i++) { /* those first that have the highest scores */
         const List *list = &word->terms[i];
         for (int j = 0; list->best_docs && j < CHAMPIONS; j++) {
             float score = list->best_worths[j] * word->unit;
             if (!may_enter(q, list->best_docs[j], score, 1)) break;
             offer_again(q, list->best_docs[j], score);
         }
+    }
+    for (int i = 0; i < word->n_terms; i++) {
+        const List *list = &word->terms[i];
         for (uint64_t c = 0; !list->best_docs && c < list->chunks; c++) {
             Chunk chunk = chunk_of(q->s, list, c);
+            int low = low_codes(q, list, word->unit);
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
                 uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
+                if (!list->made && q->s->codes[p] < low && !(q->s->codes[p] & 3)) continue;
                 offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
             }
         }
@@ -170,6 +189,7 @@ static void best_of_every(Query *q, const Range *ranges, int n) {
     for (int i = 0; i < n; i++) {
         const Range *range = &ranges[i];
         Walk w = {.q = q, .k = q->k, .visit = visit_score,
+                  .least = -1,
                   .check = range->is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         uint64_t found;
@@ -224,7 +244,7 @@ static void best_of_any(Query *q, const Range *ranges, int n) {
         const List *a = &q->words[0].whole, *b = &q->words[1].whole;
         offer_alone(q, &q->words[0], a, b, 1);
         offer_alone(q, &q->words[1], b, a, 1);
-        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score};
+        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score, .least = -1};
         meet(&w, 0, q->s->size);
         q->total += a->having + b->having - w.found;
         q->total_all += a->having + b->having - w.found;
@@ -243,6 +263,8 @@ typedef struct {
     uint32_t *docs;
     float *scores;
     uint64_t n, room;
+    float best[CHAMPIONS]; /* scores of as many as are wanted, the least on top */
+    uint64_t n_best;
 } Candidates;
 
 static void add_candidate(Query *q, Candidates *all, uint32_t doc, float score) {
@@ -255,10 +277,32 @@ static void add_candidate(Query *q, Candidates *all, uint32_t doc, float score) 
             memcpy(docs, all->docs, all->n * sizeof *docs);
             memcpy(scores, all->scores, all->n * sizeof *scores);
         }
-        *all = (Candidates){docs, scores, all->n, room};
+        all->docs = docs;
+        all->scores = scores;
+        all->room = room;
     }
     all->docs[all->n] = doc;
     all->scores[all->n++] = score;
+}
+
+/* Learns of one more score; what as many as are wanted have at least, or -1. */
+static float learn_score(const Query *q, Candidates *all, float score) {
+    float *best = all->best;
+    uint64_t at, child;
+    if (q->wanted > CHAMPIONS || !q->wanted) return -1;
+    if (all->n_best < q->wanted) {
+        for (at = all->n_best++; at && best[(at - 1) / 2] > score; at = (at - 1) / 2)
+            best[at] = best[(at - 1) / 2];
+        best[at] = score;
+    } else if (score > best[0]) {
+        for (at = 0; (child = 2 * at + 1) < all->n_best; at = child) {
+            if (child + 1 < all->n_best && best[child + 1] < best[child]) child++;
+            if (best[child] >= score) break;
+            best[at] = best[child];
+        }
+        best[at] = score;
+    }
+    return all->n_best < q->wanted ? -1 : best[0];
 }
 
 /* Whether two words that should stand side by side are all that is asked for. */
@@ -314,7 +358,9 @@ static void visit_candidate(Walk *w, uint32_t doc, uint64_t *at) {
     for (int i = 0; i < w->k; i++)
         score += worth(w->q->s, w->lists[i], looked_up(w, i, doc, at[i]), doc) *
                  w->q->words[i].unit;
+    if (score + w->q->room < w->least) return;
     add_candidate(w->q, w->own, doc, score);
+    w->least = learn_score(w->q, w->own, score) * CERTAINLY;
 }
 
 static void visit_incomplete(Walk *w, uint32_t doc, uint64_t *at) {
@@ -337,6 +383,7 @@ static void best_complete(Query *q, const Range *ranges, int n) {
     Candidates all = {0};
     for (int i = 0; i < n; i++) {
         Walk w = {.q = q, .k = q->k, .visit = q->by_date ? NULL : visit_candidate, .own = &all,
+                  .room = q->room, .least = -1,
                   .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         meet(&w, ranges[i].low, ranges[i].high);
@@ -510,12 +557,15 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
 static PyTypeObject *segment_type;
 
 /* Sees that the columns of articles that any of them may be looked up in are as written. */
-static void sure_of_columns(const Query *q, const Segment *s) {
+static void sure_of_columns(const Query *q, Segment *s) {
+    int known = s->text_most > 0;
     SURE_OF_ALL(s, first);
     if (q->has_window) SURE_OF_ALL(s, last);
     SURE_OF_ALL(s, title_words);
     SURE_OF_ALL(s, title_norms);
     SURE_OF_ALL(s, text_norms);
+    for (uint32_t i = 0; !known && i < s->size; i++)
+        if (s->text_norms[i] > s->text_most) s->text_most = s->text_norms[i];
 }
 
 static uint64_t faults_of(const Part *parts, Py_ssize_t n) {

@@ -55,6 +55,7 @@ typedef struct {
     ARRAYS(X)
 #undef X
     float k1, k1_1;
+    float text_most; /* the highest norm of a text, once it is known; else 0 */
     uint32_t size; /* articles */
 } Segment;
 
@@ -317,7 +318,7 @@ static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint3
     float f;
     if (is_label) f = (float)texts;
     else if (doc < s->size) {
-        f = (float)titles * s->title_norms[doc];
+        f = titles ? (float)titles * s->title_norms[doc] : 0;
         f += (float)texts * s->text_norms[doc];
     } else f = 0; /* damaged: it is found out where the article is read */
     return saturated(f, s->k1);

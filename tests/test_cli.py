@@ -1065,7 +1065,11 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback(tmp_path: Path) -> None
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
 def test_ctrl_c_stops_a_build_in_one_sentence() -> None:
-    with start("rebuild", "-") as process:
+    # Of tests that a shell runs in the background, Ctrl-C is ignored, and of what they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = start("rebuild", "-")
+    signal.signal(signal.SIGINT, before)
+    with process:
         assert process.stdin
         assert process.stderr
         process.stdin.write(b"{}\n" + b" " * 100_000)

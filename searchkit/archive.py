@@ -14,11 +14,20 @@ from searchkit.article import Article
 from searchkit.dates import DateLike, parse_span
 from searchkit.errors import IndexUnusable, RequestError
 from searchkit.generations import Generations
-from searchkit.highlight import Highlighter, Passage, Span, spans
+from searchkit.highlight import Highlighter, Passage, Reasons, Span, Why, spans
 from searchkit.highlight import passages as best_passages
 from searchkit.index import Index
 from searchkit.query.match import Factor, Matcher
 from searchkit.query.parse import parse
+from searchkit.query.suggest import (
+    Completion,
+    Readings,
+    Suggestion,
+    completions,
+    is_little,
+    suggestions,
+)
+from searchkit.query.suggest import readings as ambiguous
 from searchkit.query.top import Found, top
 from searchkit.query.tree import Node
 from searchkit.words import chosen, find, version_of
@@ -43,6 +52,7 @@ class Hit(NamedTuple):
         title_spans: where in `article.title` the words that match stand.
         passages: the pieces of the text that answer the query best, the best one first.
         factors: what the score is made of; empty unless it was asked for.
+        title_matches: why the words at `title_spans` match; empty unless it was asked for.
     """
 
     article: Article
@@ -51,6 +61,7 @@ class Hit(NamedTuple):
     title_spans: tuple[Span, ...]
     passages: tuple[Passage, ...]
     factors: tuple[Factor, ...] = ()
+    title_matches: tuple[Why, ...] = ()
 
     @property
     def id(self) -> str:
@@ -68,6 +79,8 @@ class Results(Sequence[Hit]):
         total: how many articles match.
         total_all_words: how many of them have all of the query's words.
         hits: those that were asked for by limit and offset.
+        suggestions: better queries, where this one finds little and the archive has them.
+        readings: what ambiguous words of the query may mean; empty unless it was asked for.
     """
 
     query: str
@@ -75,6 +88,8 @@ class Results(Sequence[Hit]):
     total: int
     total_all_words: int
     hits: tuple[Hit, ...]
+    suggestions: tuple[Suggestion, ...] = ()
+    readings: tuple[Readings, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -325,6 +340,8 @@ class Archive:
         sort: Sort = "relevance",
         passages: int = 3,
         explain: bool = False,
+        suggest: bool = True,
+        readings: bool = False,
     ) -> Results:
         """Return the articles that match a query, as the README's table describes it.
 
@@ -337,7 +354,9 @@ class Archive:
             until: the last one, included.
             sort: "relevance", or "date" for newest first, undated articles last.
             passages: how many passages of each article, at most.
-            explain: also return what each score is made of.
+            explain: also return what each score is made of, and why each word matches.
+            suggest: where little is found, look for better queries; it takes some milliseconds.
+            readings: also return what ambiguous words may mean.
 
         Raises:
             DateError: `since` or `until` is not a date.
@@ -360,7 +379,31 @@ class Archive:
             hits = _hits(
                 matcher, understood.tree, found, offset=offset, passages=passages, explain=explain
             )
-        return Results(query, understood.read_as, found.total, found.total_complete, hits)
+            offered: tuple[Suggestion, ...] = ()
+            if suggest and is_little(index, query, found.total_complete):
+                offered = suggestions(matcher, understood, found, window)
+            read = ambiguous(matcher, understood) if readings else ()
+        return Results(
+            query, understood.read_as, found.total, found.total_complete, hits, offered, read
+        )
+
+    def suggest(self, prefix: str, limit: int = 10) -> tuple[Completion, ...]:
+        """Return what a query that is being typed may become, the most frequent first.
+
+        Its last word is completed, in base form, from the words of the archive.
+
+        Args:
+            prefix: the query as far as it was typed.
+            limit: how many completions, at most.
+
+        Raises:
+            RequestError: the limit is negative.
+            CorruptIndex: a file of the index is damaged.
+        """
+        if limit < 0:
+            raise RequestError("limit cannot be negative.")
+        with self._index.reading():
+            return completions(self._index, prefix, limit)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Return where in an article's title and in its text the words of a query stand.
@@ -392,6 +435,7 @@ def _hits(
 ) -> tuple[Hit, ...]:
     hits = []
     marker = Highlighter(matcher, tree, found.docs[offset:])
+    why = Reasons(matcher.index, tree) if explain else None
     for place, number in enumerate(found.docs[offset:], offset):
         article, stones = matcher.index.stored(number)
         title, text = marker.marks(number, article, stones)
@@ -401,8 +445,9 @@ def _hits(
                 found.scores[place],
                 found.complete[place],
                 spans(title),
-                best_passages(article.text, text, passages),
+                best_passages(article.text, text, passages, why),
                 tuple(matcher.explain(tree, number)) if explain else (),
+                why.of(article.title, title) if why else (),
             )
         )
     return tuple(hits)

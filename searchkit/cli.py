@@ -374,7 +374,7 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 @click.option(
     "--passages", type=_Number(0), default=3, show_default=True, help="At most, an article."
 )
-@click.option("--explain", is_flag=True, help="Say what each score is made of.")
+@click.option("--explain", is_flag=True, help="Say why each word matches, what scores are made of.")
 @click.option("--json", is_flag=True, help="One JSON object.")
 @click.option("--jsonl", is_flag=True, help="One JSON object a hit.")
 @click.option("--csv", is_flag=True, help="A header and a row a hit.")
@@ -397,9 +397,12 @@ def query_command(
     if not (index_folder or corpus_folder):
         _build_first()
     with _opened(index_folder) as archive:
-        results = archive.search(" ".join(query), **options)
+        results = archive.search(" ".join(query), readings=True, **options)
     _say_read_as(results.read_as)
     _say_swapped(options["since"], options["until"])
+    for word in results.readings:
+        if word.is_open:
+            _say(shown.ambiguous(word))
     if form == "json":
         _data(shown.results_as_json(results))
     elif form == "jsonl":
@@ -409,6 +412,8 @@ def query_command(
     else:
         _print(*shown.results_as_lines(results, options["offset"] + 1))
         _say(_count(results.total, results.total_all_words))
+    if results.suggestions:
+        _say(shown.suggested(results))
     sys.exit(0 if results.total else 1)
 
 
@@ -455,6 +460,37 @@ def _count(total: int, all_words: int) -> str:
         return "No article matches."
     articles = f"{_some(total, 'article')} match{'es' if total == 1 else ''}"
     return f"{articles}." if total == all_words else f"{articles}, {all_words} with all words."
+
+
+@main.command("suggest")
+@click.argument("prefix", nargs=-1, required=True)
+@click.option("--limit", "-n", type=_Number(0), default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@_folders
+def suggest_command(
+    prefix: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    index_folder: str | None,
+    **_corpus: str | None,
+) -> None:
+    """Complete the last word of PREFIX from the archive, in base form, the most frequent first.
+
+    Each completion is printed with the number of articles that it finds.
+
+    \b
+    Examples:
+      searchkit suggest перег
+      searchkit suggest мирні пере --limit 3
+    """  # noqa: D301 - as above
+    text = " ".join(prefix)
+    with _opened(index_folder) as archive:
+        completions = archive.suggest(text, limit)
+    if as_json:
+        _data(shown.completions_as_json(text, completions))
+    else:
+        _data(*(f"{shown.line(one.query)}\t{one.total}" for one in completions))
+    sys.exit(0 if completions else 1)
 
 
 @main.command("show")

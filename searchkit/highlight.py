@@ -17,14 +17,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis.tokenize import words_from
+from searchkit.analysis.normalize import fold, normalize
+from searchkit.analysis.tokenize import parts, words_from
 from searchkit.analysis.ukrainian import ABBREVIATIONS
 from searchkit.article import Article
 from searchkit.codec.stored import STRIDE, starts_of
 from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
 from searchkit.kernel import kernel
 from searchkit.query.match import ANYWHERE, TITLE, Matcher, asked, followed, within_reach
-from searchkit.query.tree import Leaf, Node, Phrase, leaves
+from searchkit.query.tree import Exact, Leaf, Node, Phrase, Prefix, Word, leaves
 from searchkit.schema import GAP
 
 PASSAGE = 240  # characters; a single longer sentence is cut around its matches
@@ -33,16 +34,33 @@ Span = tuple[int, int]
 Mark = tuple[int, int, int]  # a word that matches: its span, and which part of the query it answers
 
 
+class Why(NamedTuple):
+    """Why a word of an article matches a query: переговорів → переговори → переговорам.
+
+    Attributes:
+        form: the word, normalised.
+        lemma: what both have in common. A word that matches by its form or by its beginning has
+            its likeliest lemma here.
+        word: the word of the query, as it was typed.
+    """
+
+    form: str
+    lemma: str
+    word: str
+
+
 class Passage(NamedTuple):
     """A piece of an article.
 
     Attributes:
         text: as written, with `…` where a sentence was cut.
         spans: where in `text` the words that match stand, ascending, never overlapping.
+        matches: why each of these words matches; empty unless it was asked for.
     """
 
     text: str
     spans: tuple[Span, ...]
+    matches: tuple[Why, ...] = ()
 
 
 # -- which words match -------------------------------------------------------------------------
@@ -149,10 +167,53 @@ def spans(marks: Iterable[Mark]) -> tuple[Span, ...]:
     return tuple((start, end) for start, end, _ in marks)
 
 
+# -- why they match ----------------------------------------------------------------------------
+
+
+class Reasons:
+    """Tells why words of articles match a tree, by what the index knows of their forms."""
+
+    def __init__(self, index: Index, tree: Node) -> None:
+        self._index = index
+        self._parts = [part for part, _ in leaves(tree, (ANYWHERE,))]
+        self._known: dict[tuple[str, int], Why] = {}
+
+    def of(self, text: str, marks: Iterable[Mark]) -> tuple[Why, ...]:
+        """Return why each of some marked words of a text matches."""
+        return tuple(self._of(normalize(text[start:end]), part) for start, end, part in marks)
+
+    def _of(self, form: str, part: int) -> Why:
+        if (form, part) not in self._known:
+            pieces = [fold(piece) for piece in (form, *parts(form))]
+            lemmas = [lemma for piece in pieces for lemma in self._index.terms_of(piece)]
+            asked = self._parts[part]
+            words = asked.words if isinstance(asked, Phrase) else (asked,)
+            found = ((lemma, word) for word in words for lemma in _common(word, pieces, lemmas))
+            likeliest = words[0].terms[0] if isinstance(words[0], Word) else form
+            lemma, word = next(found, (likeliest, words[0]))
+            typed = word.text if isinstance(word, Word) else str(word)
+            self._known[form, part] = Why(form, lemma, typed)
+        return self._known[form, part]
+
+
+def _common(word: Leaf, forms: list[str], lemmas: list[str]) -> Iterator[str]:
+    """Yield the lemmas that a word of a query has in common with one of an article."""
+    match word:
+        case Word(terms=terms):
+            yield from (term for term in terms if term in lemmas)
+        case Exact(form):
+            yield from lemmas if form == forms[0] else [form] if form in forms else []
+        case Prefix(start):
+            yield from (lemma for lemma in lemmas if lemma.startswith(start))
+            yield from lemmas if any(form.startswith(start) for form in forms) else ()
+
+
 # -- which passages show them ------------------------------------------------------------------
 
 
-def passages(text: str, marks: list[Mark], limit: int) -> tuple[Passage, ...]:
+def passages(
+    text: str, marks: list[Mark], limit: int, why: "Reasons | None" = None
+) -> tuple[Passage, ...]:
     """Return up to `limit` passages, the one that answers most of the query first.
 
     Where nothing in the text matches (the title does, or a date was asked for), the beginning
@@ -163,13 +224,14 @@ def passages(text: str, marks: list[Mark], limit: int) -> tuple[Passage, ...]:
         text: of the article.
         marks: those in it, in order.
         limit: 0 or more.
+        why: tells why words match, if that is asked for.
     """
-    if kernel:
+    if kernel and why is None:
         limit = min(limit, len(marks) + 1)  # there are no more
         return tuple(starmap(Passage, kernel.passages(text, marks, limit, _KNOWN, PASSAGE)))
     pieces = _pieces(text, marks) if marks else _beginning(text)
     best = sorted(pieces, key=_Piece.rank)[:limit]
-    return tuple(piece.passage(text) for piece in best)
+    return tuple(piece.passage(text, why) for piece in best)
 
 
 class _Piece(NamedTuple):
@@ -185,13 +247,14 @@ class _Piece(NamedTuple):
         """Return what is less the better the piece answers the query."""
         return -len({part for _, _, part in self.marks}), -len(self.marks), self.start
 
-    def passage(self, text: str) -> Passage:
+    def passage(self, text: str, why: "Reasons | None") -> Passage:
         """Return the piece as it is shown."""
         before = "…" if self.is_cut_before else ""
         after = "…" if self.is_cut_after else ""
         shift = self.start - len(before)
         spans = tuple((start - shift, end - shift) for start, end, _ in self.marks)
-        return Passage(before + text[self.start : self.end] + after, spans)
+        matches = why.of(text, self.marks) if why else ()
+        return Passage(before + text[self.start : self.end] + after, spans, matches)
 
 
 def _pieces(text: str, marks: list[Mark]) -> Iterator[_Piece]:

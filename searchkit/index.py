@@ -200,6 +200,11 @@ class Index:
                 found += here.stop - here.start
         return found
 
+    def form_count(self, term: bytes) -> int:
+        """Return how many forms a term has in the segment where it has most, 0 without any."""
+        found = ((segment, segment.terms.find(term)) for segment in self.segments)
+        return max((segment.form_count(term) for segment, term in found if term >= 0), default=0)
+
     def places(self, term: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a term, ascending; of the articles `among` only, if given.
 

@@ -10,7 +10,8 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, NoReturn, TextIO, cast
 
 import click
@@ -19,6 +20,7 @@ from searchkit.archive import Hit, Results
 from searchkit.article import Article
 from searchkit.highlight import Span
 from searchkit.query.match import Factor
+from searchkit.query.suggest import Completion, Readings, Suggestion
 
 ZERO_WIDTH_JOINER = "\u200d"  # holds the members of an emoji family together
 
@@ -33,11 +35,35 @@ def results_as_lines(results: Results, first: int) -> Iterator[str]:
         yield f"   {about(hit.article)}"
         for passage in hit.passages:
             yield f"   {bold_line(passage.text, passage.spans)}"
+        yield from (f"     {why}" for why in _whys(hit))
         if hit.factors:
             words = "all words" if hit.all_words else "some of the words"
             yield f"   score {hit.score:.4f}, {words}:"
             yield from (f"     {_factor(factor)}" for factor in hit.factors)
         yield ""
+
+
+def _whys(hit: Hit) -> Iterable[str]:
+    """Return how each word that matches does, once each."""
+    whys = chain(hit.title_matches, *(passage.matches for passage in hit.passages))
+    return dict.fromkeys(plain(f"{why.form} → {why.lemma} → {why.word}") for why in whys)
+
+
+def suggested(results: Results) -> str:
+    """Return the queries that may have been meant, in one line for a person."""
+    return f"Did you mean: {', '.join(map(_suggestion, results.suggestions))}"
+
+
+def _suggestion(one: Suggestion) -> str:
+    count = one.total_all_words or one.total
+    some = "" if one.total_all_words else " with some of the words"
+    return f"{one.query} ({count:,} article{'s' * (count != 1)}{some})"
+
+
+def ambiguous(word: Readings) -> str:
+    """Return what a word may mean, in one line for a person."""
+    listed = ", ".join(f"{reading.query} ({reading.total:,})" for reading in word.readings)
+    return f"{word.word} has several readings, each of which can be asked for alone: {listed}"
 
 
 def _factor(factor: Factor) -> str:
@@ -105,6 +131,11 @@ def results_as_json(results: Results) -> str:
     if results.read_as is not None:
         answer["read_as"] = results.read_as
     answer |= {"total": results.total, "total_all_words": results.total_all_words}
+    answer["suggestions"] = [suggestion._asdict() for suggestion in results.suggestions]
+    answer["readings"] = [
+        {"word": word.word, "readings": [reading._asdict() for reading in word.readings]}
+        for word in results.readings
+    ]
     return dumps(answer | {"hits": [hit_as_dict(hit) for hit in results]})
 
 
@@ -119,9 +150,12 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
         **article,
         "score": round(hit.score, 4),
         "all_words": hit.all_words,
-        "passages": [passage._asdict() for passage in hit.passages],
+        "passages": [{"text": one.text, "spans": one.spans} for one in hit.passages],
     }
     if hit.factors:
+        found["title_matches"] = [why._asdict() for why in hit.title_matches]
+        for shown, passage in zip(found["passages"], hit.passages, strict=True):
+            shown["matches"] = [why._asdict() for why in passage.matches]
         found["explain"] = [
             {"name": factor.name, "score": factor.score, **factor.details} for factor in hit.factors
         ]
@@ -138,6 +172,11 @@ def results_as_csv(results: Results) -> str:
         fields = hit_as_dict(hit) | {"passages": " … ".join(p.text for p in hit.passages)}
         rows.writerow([fields[name] for name in _COLUMNS])
     return out.getvalue().rstrip("\n")
+
+
+def completions_as_json(prefix: str, completions: tuple[Completion, ...]) -> str:
+    """Return completions as one JSON object."""
+    return dumps({"prefix": prefix, "completions": [one._asdict() for one in completions]})
 
 
 def dumps(value: Any) -> str:

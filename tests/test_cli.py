@@ -133,6 +133,8 @@ def test_json_is_one_object(index: Path) -> None:
         "query": "лисицею",
         "total": 1,
         "total_all_words": 1,
+        "suggestions": [],
+        "readings": [],
         "hits": [
             {
                 "id": "fox",
@@ -205,7 +207,13 @@ def test_csv_has_a_header_and_a_row_a_hit(index: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "out"),
     [
-        ("--json", '{"query": "бегемот", "total": 0, "total_all_words": 0, "hits": []}\n'),
+        (
+            "--json",
+            (
+                '{"query": "бегемот", "total": 0, "total_all_words": 0,'
+                ' "suggestions": [], "readings": [], "hits": []}\n'
+            ),
+        ),
         ("--jsonl", ""),
         ("--csv", "id,title,date,url,source,author,section,score,passages\n"),
     ],
@@ -216,6 +224,68 @@ def test_where_nothing_is_found_programs_are_told_so(index: Path, form: str, out
 
 def test_where_nothing_is_found_people_are_told_so(index: Path) -> None:
     assert run("query", "бегемот", "--index", index) == (1, "", "No article matches.\n")
+
+
+def test_explain_tells_of_each_word_that_matches_why(index: Path) -> None:
+    """Its form, the lemma, and the word of the query; to people once each."""
+    args = ("query", "лисиці переговорам", "--explain", "--limit", "1", "--index", index)
+    out = run(*args).out
+    assert re.findall(r"^ {5}(\S+ → \S+ → \S+)$", out, re.MULTILINE) == [
+        "лисиця → лисиця → лисиці",
+        "лисицю → лисиця → лисиці",
+        "переговори → переговори → переговорам",
+    ]
+    [hit] = json.loads(run(*args, "--json").out)["hits"]
+    assert hit["title_matches"] == [{"form": "лисиця", "lemma": "лисиця", "word": "лисиці"}]
+    assert [[match["form"] for match in one["matches"]] for one in hit["passages"]] == [
+        [one["text"][start:end].lower() for start, end in one["spans"]] for one in hit["passages"]
+    ]
+
+
+def test_a_better_query_is_offered_on_standard_error_and_never_forced(index: Path) -> None:
+    assert run("query", "gthtujdjhb", "--index", index) == (
+        1,
+        "",
+        "No article matches.\nDid you mean: переговори (2 articles)\n",
+    )
+
+
+def test_programs_are_told_of_a_better_query(index: Path) -> None:
+    code, out, err = run("query", "zelena лисця", "--json", "--index", index)
+    assert (code, err) == (1, "Did you mean: zelena лисиця (3 articles with some of the words)\n")
+    assert json.loads(out)["suggestions"] == [
+        {"query": "zelena лисиця", "total": 3, "total_all_words": 0, "reason": "spelling"}
+    ]
+
+
+def test_an_ambiguous_word_lists_its_readings(index: Path) -> None:
+    """Each can be asked for alone; people are not bothered with one that nobody means."""
+    code, out, err = run("query", "Києві", "--json", "--index", index)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["readings"] == [
+        {
+            "word": "Києві",
+            "readings": [
+                {"lemma": "київ", "total": 1, "query": "lemma:київ"},
+                {"lemma": "кий", "total": 1, "query": "lemma:кий"},
+            ],
+        }
+    ]
+
+
+def test_suggest_completes_from_the_words_of_the_archive(index: Path) -> None:
+    assert run("suggest", "л", "--index", index) == (0, "лисиця\t3\n", "")
+    assert run("suggest", "курка", "л", "--index", index) == (0, "курка лисиця\t1\n", "")
+    assert run("suggest", "к", "--limit", "1", "--index", index).out == "київ\t1\n"
+    assert run("suggest", "ю", "--index", index) == (1, "", "")
+
+
+def test_suggest_prints_json(index: Path) -> None:
+    code, out, _ = run("suggest", "пере", "--json", "--index", index)
+    assert (code, json.loads(out)) == (
+        0,
+        {"prefix": "пере", "completions": [{"query": "переговори", "total": 2}]},
+    )
 
 
 @pytest.mark.parametrize(

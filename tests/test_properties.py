@@ -27,13 +27,16 @@ awkward = st.text(st.sampled_from(AWKWARD) | st.characters(), max_size=60)
 
 # What means something in a query, glued together with what does not.
 SAID = [*OPERATORS, *(f"{name}:" for name in FIELD_NAMES), "date:", "date:[", "TO", "2025", "~05"]
+SAID += ["lemma:", "gthtujdjhb", "peregovory", "переговри", "zelen"]
 said = st.sampled_from(SAID) | st.sampled_from(AWKWARD) | st.just(" ") | st.just('"')
 asked = awkward | st.lists(said, max_size=20).map("".join) | st.lists(said).map(" ".join)
 
 WORDS = ["мир", "мирні", "переговори", "переговорів", "посередник", "Києві", "замок", "три", "у",
          "прес-конференція", "м’яч", "ґрунт", "COVID-19", "xyz"]  # fmt: skip
 word = st.sampled_from(WORDS)
-plain = word | word.map("={}".format) | word.map(lambda w: w[:3] + "*")
+plain = (
+    word | word.map("={}".format) | word.map("lemma:{}".format) | word.map(lambda w: w[:3] + "*")
+)
 phrase = st.builds(
     lambda ws, slop: f'"{" ".join(ws)}"{slop}', st.lists(plain, min_size=1, max_size=3),
     st.sampled_from(["", "~0", "~2", "~9"]),
@@ -116,6 +119,20 @@ def test_any_text_can_be_read_as_a_query(text: str) -> None:
     """Parsing never raises, and what it understood can be typed again."""
     read = parse(text)
     assert parse(str(read.tree or "")).tree == read.tree
+
+
+@given(asked)
+@shared
+def test_any_text_can_be_mended_and_completed(archive: Archive, text: str) -> None:
+    """What is offered finds what it says, and more than what was typed."""
+    results = archive.search(text, explain=True, readings=True)
+    for query, total, total_all_words, _ in results.suggestions:
+        found = archive.search(query, limit=0, suggest=False)
+        assert (found.total, found.total_all_words) == (total, total_all_words)
+        assert (total_all_words, total) > (results.total_all_words, results.total)
+    for reading in (reading for word in results.readings for reading in word.readings):
+        assert archive.search(reading.query, limit=0).total == reading.total > 0
+    assert all(total > 0 for _, total in archive.suggest(text, 5))
 
 
 @given(awkward, awkward)

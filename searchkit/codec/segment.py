@@ -238,6 +238,30 @@ class Segment:
         found: list[int] = self.arrays["lemmas"][first:end].tolist()
         return found
 
+    def having(self, first: int, end: int) -> Ints:
+        """Return how many postings each of the terms first:end has."""
+        chunks = self._bounds("chunk_ends", np.arange(first, end + 1))
+        return np.diff(self._bounds("posting_ends", chunks))
+
+    def likeliest(self, first: int, end: int) -> Array:
+        """Return of which share of its forms each of the terms first:end is the likeliest lemma."""
+        bounds = self._bounds("term_form_ends", np.arange(first, end + 1))
+        term = np.repeat(np.arange(first, end), np.diff(bounds))  # of each form
+        self.arrays.sure("term_forms", int(bounds[0]), int(bounds[-1]))
+        forms = self.arrays["term_forms"][bounds[0] : bounds[-1]].astype(np.int64)
+        firsts = self._bounds("lemma_ends", forms)
+        self.arrays.sure_at("lemmas", firsts)
+        own = self.arrays["lemmas"][firsts] == term
+        found: Array = np.bincount(term - first, own, end - first)
+        return found / np.maximum(np.diff(bounds), 1)
+
+    def _bounds(self, name: str, which: Ints) -> Ints:
+        """Return where the slices that end at `name` begin."""
+        before = np.maximum(which - 1, 0)
+        self.arrays.sure_at(name, before)
+        found: Ints = np.where(which > 0, self.arrays[name][before].astype(np.int64), 0)
+        return found
+
     def ordinal(self, term: int, form: int) -> int:
         """Return a form's number among the forms of a term."""
         self.arrays.sure("term_form_ends", term - 1 if term else 0, term + 1)

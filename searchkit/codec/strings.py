@@ -12,6 +12,7 @@
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -54,6 +55,7 @@ class Strings:
         self._buckets = arrays["buckets"].data if "buckets" in arrays else None
         self._order = arrays["order"].data if "order" in arrays else None
         self._mask = len(self._buckets) - 2 if self._buckets is not None else 0
+        self._by_size: dict[int, tuple[Array, Array]] = {}
 
     @classmethod
     def named(cls, name: str, arrays: Arrays) -> "Strings":
@@ -88,6 +90,24 @@ class Strings:
                 return int(number)
         return -1
 
+    @cached_property
+    def sizes(self) -> Array:
+        """How many bytes each string has; int32."""
+        self._sure("ends", 0, len(self))
+        return np.diff(np.asarray(self._ends).astype(np.int32), prepend=np.int32(0))
+
+    def of_size(self, size: int) -> tuple[Array, Array]:
+        """Return the numbers of the strings of so many bytes, and the `letters_of` each."""
+        if size not in self._by_size:
+            numbers = (self.sizes == size).nonzero()[0]
+            self._sure("bytes", 0, len(self._bytes))
+            starts = np.asarray(self._ends)[numbers].astype(np.int64) - size
+            letters = np.zeros(len(numbers), np.uint64)
+            for at in range(size):
+                letters |= _BITS[np.asarray(self._bytes)[starts + at]]
+            self._by_size[size] = numbers, letters
+        return self._by_size[size]
+
     def prefixed(self, prefix: bytes) -> tuple[int, int]:
         """Return the first number of the strings that begin like this, and the one past them."""
         size = len(prefix)
@@ -103,3 +123,17 @@ class Strings:
             else:
                 high = middle
         return low
+
+
+# The last six bits of a byte tell the letter; the first byte of a Cyrillic letter tells nothing.
+_BITS = np.where(np.arange(256) < 0xC0, np.uint64(1) << (np.arange(256) & 63).astype(np.uint64), 0)
+_BITS = _BITS.astype(np.uint64)
+
+
+def letters_of(string: bytes) -> np.uint64:
+    """Return which letters a string has, a bit for each; several letters may share one.
+
+    >>> int(letters_of("дід".encode())).bit_count()
+    2
+    """
+    return np.bitwise_or.reduce(_BITS[np.frombuffer(string, np.uint8)])  # type: ignore[no-any-return]

@@ -12,5 +12,6 @@ The language, as pairs of text and tree:
     title:мир                     Field: title, source, section, author, tag
     перегов*                      Prefix
     =переговорів                  Exact: that very form
+    lemma:київ                    Word: any form of this reading
     date:2025-09                  Dates; also date:[2025-09-01 TO 2025-09-30]
 """

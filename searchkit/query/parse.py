@@ -3,13 +3,14 @@
     query    one or more of: either, one after the other      plain words: all first, then some
     either   both OR both ...                                 OR  АБО
     both     item AND item ...                                AND І ТА
-    item     NOT item | ( query ) | field:item | "phrase" | "phrase"~5 | word | =form | start*
+    item     NOT item | ( query ) | field:item | "phrase" | "phrase"~5 | leaf
+    leaf     word | =form | lemma:lemma | start*
 
 OR binds its neighbours before they become part of a run of plain words, AND before OR. In
 such a run whatever has a field name or NOT before it is a condition: `переговори
 source:вісник NOT Київ` wants every article to meet the last two. Punctuation says nothing.
 
-Inside quotation marks only words count: operators and field names are words like any other.
+Inside quotation marks only leaves count: operators and field names are words like any other.
 
 What cannot be meant as it stands (a bracket left open, an operator with nothing behind it)
 is read as well as it can be, and `Query.mended` is set.
@@ -26,6 +27,7 @@ from searchkit.analysis.tokenize import WORD, spans
 from searchkit.dates import Span, parse_span
 from searchkit.errors import DateError
 from searchkit.query.tree import (
+    LEMMA,
     OPERATORS,
     And,
     Dates,
@@ -55,12 +57,12 @@ _LEXEME = re.compile(
           (?:~(?P<slop>\d+))?)
     | (?P<date>\bdate:\s*(?:\[(?P<range>[^\]]*)\]?|(?P<day>[\w:.+-]*)))
     | (?P<field>\b(?:{"|".join(FIELD_NAMES)}):)
-    | (?P<word>(?P<exact>=(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
+    | (?P<word>(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
     | (?P<stray>[*{OPENING}{CLOSING}])
     """,
     re.VERBOSE,
 )
-_QUOTED = re.compile(rf"(?P<exact>=(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
+_QUOTED = re.compile(rf"(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
 
 
 TermsOf = Callable[[str], tuple[str, ...]]
@@ -111,6 +113,7 @@ class _Lexeme(NamedTuple):
     kind: str  # open, close, and, or, not, field, node
     node: Node | None = None
     name: str = ""
+    at: int = 0
 
 
 class _Reader:
@@ -128,7 +131,7 @@ class _Reader:
         if kind in ("open", "close"):
             return [_Lexeme(kind)]
         if kind == "field":
-            return [_Lexeme("field", name=match["field"][:-1])]
+            return [_Lexeme("field", name=match["field"][:-1], at=match.start("field"))]
         if kind == "stray":
             self.mended = True
             return []
@@ -136,37 +139,45 @@ class _Reader:
             return self._date(match)
         if kind == "phrase":
             return self._phrase(match)
-        if match["text"] in OPERATORS and not (match["exact"] or match["star"]):
+        if match["text"] in OPERATORS and not (match["sign"] or match["star"]):
             return [_Lexeme(OPERATORS[match["text"]])]
         self.mended |= match["unknown"] is not None  # "foo:bar": there is no such field
         return [_Lexeme("node", self._halved(leaf)) for leaf in self._leaves(match)]
 
-    def _leaves(self, match: re.Match[str]) -> list[Leaf]:
+    def _leaves(self, match: re.Match[str], base: int = 0) -> list[Leaf]:
         self._words += 1
         if self._words > MAX_WORDS:
             self.mended = True
             return []
-        if match["exact"]:
+        text, start = match["text"], base + match.start("text")
+        at = start, start + len(text)
+        if match["sign"]:
             self.mended |= match["star"] is not None  # "=мир*" asks for two things at once
-            return [Exact(_form(match["text"]))]
+            form = _form(text)
+            is_lemma = match["sign"] == LEMMA
+            return [Word(LEMMA + form, (form,), form, at=at) if is_lemma else Exact(form, at)]
         if match["star"]:
-            return [Prefix(_form(match["text"]))]
-        return [self._word(match["text"])]
+            return [Prefix(_form(text), at)]
+        return [self._word(text, at)]
 
-    def _word(self, text: str) -> Word:
+    def _word(self, text: str, at: Span = (0, 0)) -> Word:
         """Make the node for a word; a compound is asked for as a whole."""
         form = _form(text)
-        return Word(text, self._terms_of(form) or form_terms(form), form, is_function_word(form))
+        terms = self._terms_of(form) or form_terms(form)
+        return Word(text, terms, form, is_function_word(form), at)
 
     def _halved(self, leaf: Leaf) -> Leaf | Phrase:
         """Ask for a half of something in both spellings: пів'яблука and, since 2019, пів яблука."""
-        rest = half_of(leaf.form) if isinstance(leaf, Word) else None
+        rest = half_of(leaf.form) if isinstance(leaf, Word) and not leaf.is_lemma else None
         return Phrase((self._word("пів"), self._word(rest)), 0) if rest else leaf
 
     def _phrase(self, match: re.Match[str]) -> list[_Lexeme]:
         self.mended |= not match["end"]
+        base = match.start("quoted")
         words = [
-            leaf for inner in _QUOTED.finditer(match["quoted"]) for leaf in self._leaves(inner)
+            leaf
+            for inner in _QUOTED.finditer(match["quoted"])
+            for leaf in self._leaves(inner, base)
         ]
         if not words:
             self.mended = True
@@ -193,7 +204,9 @@ class _Reader:
                 span = _span(first, last)
         except DateError:
             self.mended = True
-            return [_Lexeme("node", self._word(text[i:j])) for i, j in list(spans(text))[:2]]
+            base = match.start("day" if match["range"] is None else "range")
+            words = list(spans(text))[:2]
+            return [_Lexeme("node", self._word(text[i:j], (base + i, base + j))) for i, j in words]
         shown = first if match["range"] is None else f"[{first or '*'} TO {last or '*'}]"
         return [_Lexeme("node", Dates(span, shown))]
 
@@ -243,7 +256,7 @@ class _Reader:
         if lexeme.kind == "open":
             node = self._bracket(depth)
         elif lexeme.kind == "field":
-            node = self._field(lexeme.name, depth)
+            node = self._field(lexeme, depth)
         else:
             node = lexeme.node
         return Not(node) if negated and node is not None else node
@@ -260,12 +273,13 @@ class _Reader:
         self.mended |= node is None
         return node
 
-    def _field(self, name: str, depth: int) -> Node | None:
+    def _field(self, field: _Lexeme, depth: int) -> Node | None:
         if self._kind() not in ("node", "open"):
             self.mended = True
-            return self._word(name)  # "title:" and nothing: perhaps the word was meant
+            at = field.at, field.at + len(field.name)
+            return self._word(field.name, at)  # "title:" and nothing: perhaps the word was meant
         node = self._item(depth)
-        return None if node is None else Field(name, node)
+        return None if node is None else Field(field.name, node)
 
     def _kind(self) -> str | None:
         return self._lexemes[self._at].kind if self._at < len(self._lexemes) else None

@@ -3,6 +3,7 @@
 A node prints as a query that parses to the same tree; that is what `read_as` shows.
 
     Word("переговори")            any form of the word
+    Word("lemma:київ")            any form of this reading of a word         lemma:київ
     Exact("переговорів")          that very form                           =переговорів
     Prefix("перегов")             any word that begins like this           перегов*
     Phrase((Word, Word), None)    side by side, in this order              "мирні переговори"
@@ -14,11 +15,13 @@ A node prints as a query that parses to the same tree; that is what `read_as` sh
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from searchkit.analysis import Token
 from searchkit.dates import Span
 from searchkit.schema import EXACT, FIELD_NAMES
+
+LEMMA = "lemma:"  # put before a lemma in a query: none of the other readings of a word is meant
 
 # In capitals only; і and та in a sentence are words like any other.
 OPERATORS = {
@@ -30,12 +33,21 @@ OPERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Any form of a word. `terms` are its lemmas: alternatives, one of which is enough."""
+    """Any form of a word. `terms` are its lemmas: alternatives, one of which is enough.
+
+    `at` is the stretch of the query that it was read from, here and below; none if it was not.
+    """
 
     text: str
     terms: tuple[str, ...]
     form: str
     is_function: bool = False
+    at: Span = field(default=(0, 0), compare=False)
+
+    @property
+    def is_lemma(self) -> bool:
+        """Whether one of the readings of a word is asked for."""
+        return self.text.startswith(LEMMA)
 
     def __str__(self) -> str:
         return f'"{self.text}"' if self.text in OPERATORS else self.text
@@ -50,6 +62,7 @@ class Exact:
     """One form of a word, as it was typed but for case and spelling of apostrophes."""
 
     form: str
+    at: Span = field(default=(0, 0), compare=False)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -69,6 +82,7 @@ class Prefix:
     """Any word that begins like this, as it stands in the article or in its base form."""
 
     start: str
+    at: Span = field(default=(0, 0), compare=False)
 
     def __str__(self) -> str:
         return f"{self.start}*"

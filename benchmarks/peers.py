@@ -6,7 +6,9 @@ As a program it does one thing in a process of its own, and prints one line of J
     python benchmarks/peers.py search ENGINE FOLDER QUERIES SECONDS THREADS   queries, memory
 
 The other engines cannot have several terms at one position, so each word is fed to them as its
-first lemma. What makes a query ready is done by `prepare`; what it returns is what is timed.
+first lemma, by searchkit's own look-up of words; "tantivy, fed by pymorphy3" is what its user would
+write without searchkit. What makes a query ready is done by `prepare`; what that returns is what is
+timed.
 """
 
 import importlib
@@ -25,8 +27,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pymorphy3
+
 from searchkit import Archive
 from searchkit.analysis import terms
+from searchkit.analysis.normalize import normalize
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
 from searchkit.query.match import Matcher
@@ -89,7 +94,7 @@ def read_articles(corpus: Path, step: int = 1) -> Iterator[dict[str, str]]:
 
 
 class Lemmatizer(dict[str, str]):
-    """Each word's first lemma by pymorphy3, looked up once and remembered."""
+    """Each word's first lemma by searchkit, looked up once and remembered."""
 
     def __missing__(self, word: str) -> str:
         lemma = self[word] = terms(word)[0][0]
@@ -111,6 +116,18 @@ class Lemmatizer(dict[str, str]):
             yield _day(article.get("date")), title, self.text(f"{title}\n{article['text']}")
 
 
+class PymorphyLemmatizer(Lemmatizer):
+    """Each word's first lemma by pymorphy3 as it comes, looked up once and remembered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parse = pymorphy3.MorphAnalyzer(lang="uk").parse
+
+    def __missing__(self, word: str) -> str:
+        lemma = self[word] = str(self._parse(normalize(word))[0].normal_form)
+        return lemma
+
+
 def _day(day: str | None) -> int:
     return date.fromisoformat(f"{day}-01-01"[:10]).toordinal() if day else 0
 
@@ -127,6 +144,7 @@ class Engine:
         whole: whether it can give titles, dates and passages.
         counts: whether it can say how many articles match.
         builds: whether it has an index of its own; else that of its base class.
+        searches: whether more of it is measured than how it builds.
         shares: whether threads may share what was opened.
     """
 
@@ -138,6 +156,7 @@ class Engine:
     whole: ClassVar[bool] = True
     counts: ClassVar[bool] = True
     builds: ClassVar[bool] = True
+    searches: ClassVar[bool] = True
     shares: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:
@@ -148,8 +167,8 @@ class Engine:
         """Return the first lemmas of a query's words as they were typed."""
         return tuple(map(self._lemma.__getitem__, self._lemma.words(query.typed)))
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make an index of JSON Lines in a folder that exists."""
         raise NotImplementedError
 
@@ -195,8 +214,8 @@ class Searchkit(Engine):
         super().__init__(folder)
         self._archive = Archive.open(folder)
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make an index as `searchkit rebuild` does."""
         Archive.build(corpus, folder)
 
@@ -271,6 +290,7 @@ class Tantivy(Engine):
     modules = ("tantivy",)
     shares = True
     counting: ClassVar[bool] = False
+    lemmatizer: ClassVar[type[Lemmatizer]] = Lemmatizer
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -278,8 +298,8 @@ class Tantivy(Engine):
         self._index = self._tantivy.Index.open(str(folder))
         self._searcher = self._index.searcher()
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make an index; the lemmas are stored, since snippets are made of them."""
         tantivy: Any = importlib.import_module("tantivy")
         schema = tantivy.SchemaBuilder()
@@ -288,7 +308,7 @@ class Tantivy(Engine):
         schema.add_integer_field("day", stored=True, indexed=True, fast=True)
         index = tantivy.Index(schema.build(), path=str(folder))
         writer = index.writer(heap_size=256_000_000, num_threads=2)
-        for day, title, body in Lemmatizer().articles(corpus):
+        for day, title, body in cls.lemmatizer().articles(corpus):
             writer.add_document(tantivy.Document(day=day, title=title, body=body))
         writer.commit()
         writer.wait_merging_threads()
@@ -368,6 +388,14 @@ class TantivyCounting(Tantivy):
     builds = False
 
 
+class TantivyByPymorphy(Tantivy):
+    """The same, fed by pymorphy3's own parses: what its user would write. Only built."""
+
+    name = "tantivy, fed by pymorphy3"
+    lemmatizer = PymorphyLemmatizer
+    searches = False
+
+
 class Fts5(Engine):
     """SQLite's full-text search, from Python's own sqlite3."""
 
@@ -378,8 +406,8 @@ class Fts5(Engine):
         self._database = sqlite3.connect(folder / "fts5.sqlite")
         self._database.execute("PRAGMA mmap_size = 8000000000")
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make a table in one transaction, then merge its b-trees into one."""
         database = sqlite3.connect(folder / "fts5.sqlite")
         database.execute("PRAGMA synchronous = OFF")
@@ -454,8 +482,8 @@ class Whoosh(Engine):
         self._query: Any = importlib.import_module("whoosh.query")
         self._searcher = importlib.import_module("whoosh.index").open_dir(str(folder)).searcher()
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make an index of the first articles."""
         fields: Any = importlib.import_module("whoosh.fields")
         spaces = importlib.import_module("whoosh.analysis").SpaceSeparatedTokenizer()
@@ -534,8 +562,8 @@ class Bm25s(Engine):
         self._index.activate_numba_scorer()
         self._known = set(self._index.vocab_dict)
 
-    @staticmethod
-    def build(corpus: Path, folder: Path) -> None:
+    @classmethod
+    def build(cls, corpus: Path, folder: Path) -> None:
         """Make an index."""
         bm25s: Any = importlib.import_module("bm25s")
         numbers: dict[str, int] = {}
@@ -555,7 +583,16 @@ class Bm25s(Engine):
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (Searchkit, NumpyAlone, Tantivy, TantivyCounting, Fts5, Whoosh, Bm25s)
+    for engine in (
+        Searchkit,
+        NumpyAlone,
+        Tantivy,
+        TantivyByPymorphy,
+        TantivyCounting,
+        Fts5,
+        Whoosh,
+        Bm25s,
+    )
 }
 
 

@@ -75,6 +75,10 @@ class Bench:
         """Return the engines that have an index of their own."""
         return [engine for engine in self.engines if engine.builds]
 
+    def searchers(self) -> list[type[Engine]]:
+        """Return the engines of which more is measured than how they build."""
+        return [engine for engine in self.engines if engine.searches]
+
     def given(self, engine: type[Engine]) -> int:
         """Return how many articles an engine has."""
         return min(self.articles, engine.most or self.articles)
@@ -149,10 +153,10 @@ def building_table(bench: Bench, raw: int) -> None:
     head = ["", "s", "articles/s", "index, MB", "index / raw text", "peak MB", "of a child, MB"]
     table(f"Building; the raw text has {raw / 1e6:,.1f} MB", head, rows)
     rivals = [e for e in bench.rivals() if e.builds and e.whole]
-    for name, what, best in (("articles/s", "per_second", max), ("index size", "bytes", min)):
-        if rivals:
-            value, rival = best((found[engine.name][what], engine.name) for engine in rivals)
-            print(f"\n{name}, searchkit / {rival}: {found['searchkit'][what] / value:.2f}")
+    for name, what in (("articles/s", "per_second"), ("index size", "bytes")):
+        for rival in rivals:
+            ratio = found["searchkit"][what] / found[rival.name][what]
+            print(f"\n{name}, searchkit / {rival.name}: {ratio:.2f}")
 
 
 # -- 2, 3: queries -----------------------------------------------------------------------------
@@ -198,7 +202,7 @@ def times_table(bench: Bench, title: str, figures: Figures) -> None:
             f"{found[e.name]['median']:.3f} / {found[e.name]['p99']:.3f}"
             if e.name in found
             else "–"
-            for e in bench.engines
+            for e in bench.searchers()
         ]
         beside = [found[name] for name in rivals & found.keys()]
         ratios = [
@@ -208,7 +212,7 @@ def times_table(bench: Bench, title: str, figures: Figures) -> None:
             for what in ("median", "p99")
         ]
         rows.append([kind, *cells, " / ".join(ratios)])
-    table(title, ["", *map(bench.label, bench.engines), "searchkit / fastest peer"], rows)
+    table(title, ["", *map(bench.label, bench.searchers()), "searchkit / fastest peer"], rows)
 
 
 def agreement(bench: Bench, opened: dict[str, Engine]) -> None:
@@ -219,7 +223,7 @@ def agreement(bench: Bench, opened: dict[str, Engine]) -> None:
         ours = [opened["searchkit"].total(query) for query in queries]
         print(f"{kind}: searchkit finds {statistics.median(ours):,.0f} articles (median).", end="")
         for engine in bench.rivals():
-            if engine.counts and engine.builds:
+            if engine.counts and engine.builds and engine.searches:
                 theirs = [opened[engine.name].total(query) for query in queries]
                 share = sum(map(int.__eq__, ours, theirs)) / len(ours)
                 bench.figures["same_total"].setdefault(kind, {})[engine.name] = share
@@ -237,6 +241,8 @@ def together(bench: Bench) -> None:
     plain = bench.work / "plain.json"
     save(bench.queries[PLAIN], plain)
     for engine in bench.builders():
+        if not engine.searches:
+            continue
         say(f"one process and two: {engine.name}")
         [alone] = _searching(bench, engine, every, 0, 1, 1)
         found: Figures = {key: alone[key] for key in ("own", "files", "peak") if key in alone}
@@ -271,6 +277,8 @@ def together_table(bench: Bench) -> None:
     """Print what `together` measured."""
     rows = []
     for engine in bench.builders():
+        if not engine.searches:
+            continue
         found = bench.figures["processes"][engine.name]
         one, two = found.get("per_second_1"), found.get("per_second_2")
         speed = [f"{one:,.0f}", f"{two:,.0f}", f"{two / one:.2f}"] if one and two else ["–"] * 3
@@ -342,7 +350,7 @@ def measure(bench: Bench, count: int, seed: int) -> None:
     say("drawing queries")
     drawer = Drawer(bench.corpus, seed)
     bench.queries = {kind: drawer.draw(kind, count) for kind in KINDS}
-    opened = {engine.name: engine(bench.folder(engine)) for engine in bench.engines}
+    opened = {engine.name: engine(bench.folder(engine)) for engine in bench.searchers()}
     search(bench, opened)
     title = f"ms, median / 99th percentile of {count} queries"
     times_table(bench, f"Ids and scores of the ten best; {title}", bench.figures["best"])
@@ -379,11 +387,11 @@ def growth_table(few: Bench, many: Bench) -> None:
         before = few.figures["best"][kind]
         each = [
             f"{found[e.name]['median'] / before[e.name]['median']:.1f}" if e.name in found else "–"
-            for e in many.engines
+            for e in many.searchers()
         ]
         rows.append([kind, *each])
     table(f"The ten best: growth of the medians for {ratio:g} times the articles",
-          ["", *(engine.name for engine in many.engines)], rows)  # fmt: skip
+          ["", *(engine.name for engine in many.searchers())], rows)  # fmt: skip
 
 
 def main() -> None:

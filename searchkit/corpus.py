@@ -24,12 +24,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.errors import ArticleError, CorpusError, DateError
+from searchkit.kernel import kernel
 from searchkit.words import LIST
 
 MAX_CHARACTERS = 1_000_000  # a text longer than a 500-page book is not an article
@@ -108,21 +109,76 @@ class Corpus:
             self.report(error)
 
     def __iter__(self) -> Iterator[Article]:
+        return (item for item in self._read(0) if isinstance(item, Article))
+
+    def blocks(self, size: int) -> Iterator["Article | Block | None"]:
+        """Yield what iterating does, but for lines of JSON, which are yielded unread.
+
+        Whoever reads a block rejects its bad records, in their order. Before anything else is
+        rejected or yielded as an article, None is yielded: the blocks before are to be read first.
+
+        Args:
+            size: bytes of a block, roughly, but for a longer line.
+        """
+        return self._read(size)
+
+    def _read(self, block_size: int) -> Iterator["Article | Block | None"]:
         if self.path == "-":
             with self._naming(STANDARD_INPUT):
                 yield from self._articles(STANDARD_INPUT, ".jsonl", sys.stdin.buffer, "stdin")
             return
         base = self._root if self._is_folder else self._root.parent
-        for path, suffix, size in self._files(self._cannot_read):
+        unseen: list[tuple[str, Exception]] = []
+        for path, suffix, size in self._files(lambda *error: unseen.append(error)):
+            yield from self._told(unseen)
             if not suffix:
                 self.ignored += 1
                 continue
             name = path.relative_to(base).as_posix()
             stem = re.sub(r"(\.txt)?(\.gz)?$", "", name, flags=re.IGNORECASE)
-            with self._naming(str(path)), path.open("rb") as raw:
-                opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
-                yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
-                self.done += size - raw.tell()
+            try:
+                raw = path.open("rb")
+            except OSError as error:
+                unseen.append((str(path), error))
+                yield from self._told(unseen)
+                continue
+            if block_size and name.lower().endswith(".jsonl"):
+                with raw:
+                    yield from self._blocks(str(path), stem, raw, block_size)
+            else:
+                yield None
+                with self._naming(str(path)), raw:
+                    opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
+                    yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
+                    self.done += size - raw.tell()
+        yield from self._told(unseen)
+
+    def _told(self, unseen: list[tuple[str, Exception]]) -> Iterator[None]:
+        """Reject what could not be looked at."""
+        if unseen:
+            yield None
+        while unseen:
+            self._cannot_read(*unseen.pop(0))
+
+    def _blocks(self, source: str, stem: str, raw: BinaryIO, size: int) -> Iterator["Block | None"]:
+        """Yield the lines of a file, cut into blocks."""
+        before, is_empty, done = 0, True, self.done
+        failed: OSError | None = None
+        try:
+            for data in _whole_lines(raw, size):
+                self.done = done + raw.tell()
+                block = Block(source, stem, before, data)
+                is_empty = is_empty and block.is_empty()
+                yield block
+                before += data.count(b"\n") or 1
+        except OSError as error:
+            failed = error
+        yield None
+        self.done = done + raw.tell()
+        if failed:
+            self._cannot_read(source, failed)
+        elif is_empty:
+            self.reject(ArticleError(source, None, "is empty"))
 
     def _files(
         self, cannot_read: Callable[[str, OSError], None]
@@ -175,21 +231,104 @@ class Corpus:
                     now = raw.tell()
                     self.done += now - before
                     before = now
-                if isinstance(record, ArticleError):
-                    self.reject(record)
-                    continue
-                line, fields = record
-                try:
-                    article = _article(fields, which(stem, line, number))
-                except _Flaw as flaw:
-                    self.reject(ArticleError(source, line, str(flaw)))
+                line = None if isinstance(record, ArticleError) else record[0]
+                found = _checked(record, source, which(stem, line, number))
+                if isinstance(found, ArticleError):
+                    self.reject(found)
                 else:
                     self.place = source, line
-                    yield article
+                    yield found
             if not number:
                 self.reject(ArticleError(source, None, "is empty"))
         finally:
             text.detach()
+
+
+class Block(NamedTuple):
+    """Whole lines of a file of JSON Lines, unread.
+
+    Attributes:
+        source: the file as the user would name it.
+        stem: what its articles are called that have no id.
+        before: how many lines of the file stand before these.
+        data: the lines.
+    """
+
+    source: str
+    stem: str
+    before: int
+    data: bytes
+
+    def read(self) -> Iterator[tuple[int, Article | ArticleError]]:
+        """Yield the line of each record, and the article or what is wrong with it.
+
+        The kernel reads and checks what is plain; of the rest it says where it is.
+        """
+        if not kernel or _flaw(self.stem):
+            yield from self._read()
+            return
+        found = kernel.records(self.data, MAX_WORD, MAX_CHARACTERS, MAX_RECORD - 1)
+        for line, record in enumerate(found, self.before + 1):
+            if isinstance(record, dict):
+                name = f"{self.stem}:{line}"
+                yield line, _sound(record, name) or _checked((line, record), self.source, name)
+            else:
+                data = self.data[slice(*record)]
+                yield from self._replace(before=line - 1, data=data)._read()  # noqa: SLF001 - its own
+
+    def _read(self) -> Iterator[tuple[int, Article | ArticleError]]:
+        with self._text() as text:
+            for record in _read_json_lines(text, self.source, self.before):
+                line = record.line or 0 if isinstance(record, ArticleError) else record[0] or 0
+                yield line, _checked(record, self.source, f"{self.stem}:{line}")
+
+    def is_empty(self) -> bool:
+        """Tell whether there is no record in it."""
+        with self._text() as text:
+            return not any(map(str.strip, text))
+
+    def _text(self) -> TextIO:
+        encoding = "utf-8" if self.before else "utf-8-sig"
+        lines = io.BytesIO(self.data)
+        return io.TextIOWrapper(lines, encoding=encoding, errors="surrogateescape", newline="\n")
+
+
+def _whole_lines(raw: BinaryIO, size: int) -> Iterator[bytes]:
+    """Cut a file into some `size` bytes of whole lines each; far too long a line is cut off.
+
+    Raises:
+        OSError: behind the whole lines that could be read.
+    """
+    rest = b""
+    while True:
+        parts, failed = [rest], None
+        have, wanted = len(rest), size + len(rest)
+        try:
+            while have < wanted and (part := raw.read(min(_STEP, wanted - have))):
+                parts.append(part)
+                have += len(part)
+        except OSError as error:
+            failed = error
+        data = b"".join(parts)
+        end = data.rfind(b"\n") + 1
+        if have < wanted and not failed:
+            end = have
+        if end:
+            yield data[:end]
+        elif have > _LONGEST:  # its reader will say so
+            yield data[:_LONGEST]
+            while part and b"\n" not in part:
+                part = raw.read(_STEP)
+            data, end = part, part.find(b"\n") + 1
+        if failed:
+            raise failed
+        if have < wanted:
+            return
+        rest = data[end:]
+
+
+_STEP = 1 << 20  # bytes read at once
+_LONGEST = 4 * MAX_RECORD  # bytes that a record may have, as none of its characters has more than 4
 
 
 def _mode(path: str) -> int:
@@ -242,6 +381,36 @@ def _format(path: Path) -> str | None:
 
 
 # -- from a record to an article ---------------------------------------------------------------
+
+
+def _checked(record: Record | ArticleError, source: str, name: str) -> Article | ArticleError:
+    """Return the article of a record, or what is wrong with it."""
+    if isinstance(record, ArticleError):
+        return record
+    line, fields = record
+    try:
+        return _article(fields, name)
+    except _Flaw as flaw:
+        return ArticleError(source, line, str(flaw))
+
+
+def _sound(fields: dict[str, Any], name: str) -> Article | None:
+    """Return what `_article` does of strings without a flaw; None where there is none."""
+    text, date = fields.get("text"), fields.get("date")
+    if not text or text.isspace():
+        return None
+    try:
+        if date := date and (date.strip() or None):
+            parse_span(date)
+        tags = _tags(fields) if "tags" in fields else ()
+    except (DateError, _Flaw):
+        return None
+    title, url, source, author, section, language, own = (
+        value and (value.strip() or None) for value in map(fields.get, (*_OPTIONAL, "id"))
+    )
+    return Article(
+        own or name, text, title or "", date, url, source, author, section, tags, language
+    )
 
 
 def _article(fields: dict[str, Any], name: str) -> Article:
@@ -375,8 +544,9 @@ def _read_text(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
     yield 1, {"date": date, "title": title, "text": text.strip("\n")}
 
 
-def _read_json_lines(stream: TextIO, source: str) -> Iterator[Record | ArticleError]:
-    number = 0
+def _read_json_lines(
+    stream: TextIO, source: str, number: int = 0
+) -> Iterator[Record | ArticleError]:
     while line := stream.readline(MAX_RECORD):
         number += 1
         if len(line) == MAX_RECORD:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from searchkit.analysis import Token, analyze
+from searchkit.analysis.tokenize import spans
 
 # The indexed fields. Title and text of an article are one, so that a phrase is looked up once:
 # the words of the title come first, then GAP positions of nothing, then those of the text.
@@ -44,11 +44,11 @@ def pair_key(left: str, right: str) -> str:
     return f"{PAIR}{left} {right}"
 
 
-def values(value: str | tuple[str, ...]) -> Iterator[tuple[int, Token]]:
+def values(value: str | tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Yield the words of a text, or of a list of texts, with their positions."""
     position = 0
     for text in [value] if isinstance(value, str) else value:
-        for token in analyze(text):
-            yield position, token
+        for start, end in spans(text):
+            yield position, text[start:end]
             position += 1
         position += GAP

@@ -22,11 +22,12 @@ from searchkit.article import Article
 from searchkit.codec import stored
 from searchkit.codec.arrays import check as check_arrays
 from searchkit.codec.arrays import stamp, write
+from searchkit.codec.kept import are_whole
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
 from searchkit.codec.segment import id_hash
-from searchkit.codec.workers import make_runs
-from searchkit.corpus import Corpus
+from searchkit.codec.workers import Choose, Found, chosen, make_runs, told
+from searchkit.corpus import Block, Corpus
 from searchkit.errors import (
     ArticleError,
     CorpusError,
@@ -51,6 +52,7 @@ MEMORY = 1000  # MB that a build may take, if nothing else is said
 BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
+BLOCK = 12_000_000  # bytes of JSON that are made a run, likewise
 SAMPLE = 1_000  # articles that are learned from before the first is written
 SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
@@ -97,6 +99,10 @@ class Means:
     def processes(self) -> int:
         """Return how many processes analyse."""
         return self.jobs or os.cpu_count() or 1
+
+    def characters(self) -> int:
+        """Return how many characters of text each of them may hold."""
+        return self.memory * 1_000_000 // BYTES_A_CHARACTER // (self.processes() + 1)
 
 
 @dataclass(frozen=True)
@@ -169,14 +175,15 @@ def rebuild(
         summary, name = Summary(), _segment_name(0)
         before = _count(generations)
 
-        def taken() -> Iterator[Article]:
-            yield from _taken(corpus, known, summary, progress, [])
+        def is_read() -> None:
             publishing.agree(corpus, summary.articles, before)  # before all of them are merged
             summary.rejected = corpus.rejected
             log("read", summary.counts())
 
         words = means.words or Words()
-        averages = _write_segment(taken(), building, name, means, None)
+        taking = _Taking(corpus, known, summary, progress)
+        made = _Segment(building / name, means, _kept_forms(generations, words))
+        averages = made.write(taking.unread(min(BLOCK, means.characters())), taking.choose, is_read)
         log("write", _sizes(building))
         manifest = Manifest(
             summary.articles,
@@ -225,8 +232,9 @@ def update(
         closing(Index(generations.live())) as live,
         closing(_Known(live)) as known,
     ):
-        summary, gone = Summary(), list[int]()
-        fresh = list(_taken(corpus, known, summary, progress, gone))
+        summary = Summary()
+        taking = _Taking(corpus, known, summary, progress)
+        fresh = list(taking)
         # What cannot be read has not vanished.
         vanished = [] if corpus.unreadable else known.vanished()
         publishing.agree(corpus, summary.articles, live.articles)
@@ -237,7 +245,7 @@ def update(
             summary.generation = live.generation.name
             return summary
         alive = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
-        alive[gone + vanished] = False
+        alive[taking.gone + vanished] = False
         kept = _kept(live, alive, len(fresh))
         for which in kept:
             _link(live.segments[which].path, building / live.segments[which].path.name)
@@ -250,7 +258,8 @@ def update(
         name = _segment_name(int(live.generation.name))
         segments = [live.manifest.segments[which] for which in kept]
         frozen = live.manifest.averages if kept else None
-        averages = _write_segment(chain(again, fresh), building, name, means, frozen)
+        made = _Segment(building / name, means, _kept_forms(generations, words), frozen)
+        averages = made.write(chain(again, fresh))
         if averages:
             segments.append(name)
         _write_removed(live, alive, kept, building)
@@ -292,29 +301,75 @@ def _is_of_other_words(generations: Generations, words: Words) -> bool:
     return (live.wordlist, live.dictionary) != (words.version, dictionary_version())
 
 
+def _kept_forms(generations: Generations, words: Words) -> list[Path]:
+    """Return the segments that tell which lemmas a word has; none where that is in any doubt."""
+    try:
+        if _is_of_other_words(generations, words):
+            return []
+        live = generations.live()
+        segments = [live / name for name in read_manifest(live).segments]
+        return segments if are_whole(segments) else []
+    except IndexUnusable:  # missing, damaged, of another version
+        return []
+
+
 # -- what is to be written ---------------------------------------------------------------------
 
 
-def _taken(
-    corpus: Corpus, known: "_Known", done: Summary, progress: Progress | None, gone: list[int]
-) -> Iterator[Article]:
-    """Yield the articles that are new or have changed; add the numbers of the latter to `gone`."""
-    for article in corpus:
-        before = known.meet(article)
+class _Taking:
+    """Which records of a corpus become articles: of those with one id the first.
+
+    Iterating yields the articles that are new or have changed.
+
+    Attributes:
+        gone: the numbers of the live generation's articles that have changed.
+    """
+
+    def __init__(
+        self, corpus: Corpus, known: "_Known", done: Summary, progress: Progress | None
+    ) -> None:
+        self.gone: list[int] = []
+        self._corpus, self._known, self._done, self._progress = corpus, known, done, progress
+
+    def __iter__(self) -> Iterator[Article]:
+        return (article for article in self._corpus if self._takes(article.id, article))
+
+    def unread(self, size: int) -> Iterator[Article | Block | None]:
+        """Yield what `Corpus.blocks` does, but for articles that are not taken.
+
+        No article is in the index yet.
+        """
+        for item in self._corpus.blocks(size):
+            if not isinstance(item, Article) or self._takes(item.id, item):
+                yield item
+
+    def choose(self, block: Block, found: Found) -> list[int]:
+        """Return which of the records of a block are taken; reject the bad ones."""
+        taken = []
+        for number, (line, name, flaw) in enumerate(found):
+            self._corpus.place = block.source, line
+            if name is None:
+                self._corpus.reject(ArticleError(block.source, line, flaw))
+            elif self._takes(name):
+                taken.append(number)
+        return taken
+
+    def _takes(self, name: str, article: Article | None = None) -> bool:
+        """Tell whether an article is taken; without it, none of its id may be in the index."""
+        before = self._known.meet(name, article)
         if before == "twice":
-            source, line = corpus.place
-            corpus.reject(ArticleError(source, line, f"the id {article.id!r} was there already"))
+            source, line = self._corpus.place
+            self._corpus.reject(ArticleError(source, line, f"the id {name!r} was there already"))
         else:
-            done.articles += 1
+            self._done.articles += 1
             if before == "new":
-                done.added += 1
+                self._done.added += 1
             elif isinstance(before, int):
-                done.changed += 1
-                gone.append(before)
-            if before != "same":
-                yield article
-        if progress:
-            progress()
+                self._done.changed += 1
+                self.gone.append(before)
+        if self._progress:
+            self._progress()
+        return before not in {"twice", "same"}
 
 
 def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
@@ -371,9 +426,9 @@ class _Known:
         """Remove the file."""
         self._ids.close()
 
-    def meet(self, article: Article) -> int | str:
+    def meet(self, name: str, article: Article | None) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
-        key = id_hash(article.id)
+        key = id_hash(name)
         insert = "insert or ignore into ids values (?, null, null, 1)"
         if self._ids.execute(insert, [key]).rowcount:
             return "new"
@@ -382,7 +437,8 @@ class _Known:
         if is_met:
             return "twice"
         self._ids.execute("update ids set met = 1 where id = ?", [key])
-        return "same" if digest == stored.digest(stored.letters(article)) else int(number)
+        is_same = article and digest == stored.digest(stored.letters(article))
+        return "same" if is_same else int(number)
 
     def vanished(self) -> list[int]:
         """Return the numbers of the articles that were not met again."""
@@ -392,52 +448,90 @@ class _Known:
 # -- writing it --------------------------------------------------------------------------------
 
 
-def _write_segment(
-    articles: Iterator[Article],
-    building: Path,
-    name: str,
-    means: Means,
-    averages: Averages | None,
-) -> Averages | None:
-    """Write a segment; return the averages it was ranked by, None where there is no article."""
-    memory = means.memory * 1_000_000
-    sample = _sample(articles)
-    if not sample:
-        return None
-    listed = means.words.terms if means.words else NO_WORDS
-    learned = cache(lambda: Learned.of(sample, listed))
-    characters = memory // BYTES_A_CHARACTER // (means.processes() + 1)
-    folder = building / "runs"
-    folder.mkdir()
-    jobs = means.processes() if len(sample) >= SMALL else 1
-    made = make_runs(_runs(chain(sample, articles), characters), folder, learned, jobs)
-    at_once = max(memory // BYTES_A_ROW // THREADS, 1)
-    dictionary = learned().dictionary
-    averages = merge_runs(made, dictionary, building / name, averages, at_once=at_once)
-    shutil.rmtree(folder)
-    return averages
+def _all(_: Block, found: Found) -> Sequence[int]:
+    return range(len(found))
 
 
-def _sample(articles: Iterator[Article]) -> list[Article]:
-    """Take the first articles, SAMPLE of them at most and some SAMPLE_SIZE characters."""
+@dataclass(frozen=True)
+class _Segment:
+    """A segment that is to be written.
+
+    Attributes:
+        path: where it goes, in a folder that exists.
+        means: processes and memory.
+        forms: segments that know the lemmas of word forms.
+        averages: those to rank by; None for those of its articles.
+    """
+
+    path: Path
+    means: Means
+    forms: Sequence[Path]
+    averages: Averages | None = None
+
+    def write(
+        self,
+        items: Iterator[Article | Block | None],
+        choose: Choose = _all,
+        is_read: Callable[[], None] = lambda: None,
+    ) -> Averages | None:
+        """Write it; return the averages it is ranked by, None where there is no article.
+
+        Args:
+            items: articles, and blocks of them as `Corpus.blocks` has them.
+            choose: says which articles of a block are written.
+            is_read: is called when all is read, before the runs are merged.
+        """
+        sample = _sample(items, choose)
+        if not sample:
+            is_read()
+            return None
+        listed = self.means.words.terms if self.means.words else NO_WORDS
+        learned = cache(lambda: Learned.of(sample[:SAMPLE], listed, self.forms))
+        folder = self.path.with_name("runs")
+        folder.mkdir()
+        jobs = self.means.processes() if len(sample) >= SMALL else 1
+        runs = _runs(chain(sample, items), self.means.characters())
+        made = make_runs(runs, folder, learned, jobs, choose)
+        is_read()
+        at_once = max(self.means.memory * 1_000_000 // BYTES_A_ROW // THREADS, 1)
+        dictionary = learned().dictionary
+        averages = merge_runs(made, dictionary, self.path, self.averages, at_once=at_once)
+        shutil.rmtree(folder)
+        return averages
+
+
+def _sample(items: Iterator[Article | Block | None], choose: Choose) -> list[Article]:
+    """Take the first articles: SAMPLE, if they are not long, and those of a block together."""
     sample, size = list[Article](), 0
     while len(sample) < SAMPLE and size < SAMPLE_SIZE:
-        article = next(articles, None)
-        if article is None:
+        try:
+            item = next(items)
+        except StopIteration:
             break
-        sample.append(article)
-        size += len(article.text)
+        if isinstance(item, Block):
+            read = list(item.read())
+            found = chosen(read, choose(item, told(read)))
+        else:
+            found = [item] if item else []
+        sample += found
+        size += sum(len(article.text) for article in found)
     return sample
 
 
-def _runs(articles: Iterator[Article], characters: int) -> Iterator[list[Article]]:
+def _runs(
+    items: Iterator[Article | Block | None], characters: int
+) -> Iterator[list[Article] | Block | None]:
+    """Put articles together that are not in blocks."""
     run, size = list[Article](), 0
-    for article in articles:
-        run.append(article)
-        size += len(article.text)
-        if len(run) == RUN or size > characters:
+    for item in items:
+        if isinstance(item, Article):
+            run.append(item)
+            size += len(item.text)
+        if run and (len(run) == RUN or size > characters or item is not run[-1]):
             yield run
             run, size = [], 0
+        if not isinstance(item, Article):
+            yield item
     if run:
         yield run
 

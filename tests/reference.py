@@ -86,7 +86,7 @@ def _all_within(some: Sequence[Leaf], article: Article, scope: str, low: int, hi
 def tokens_of(article: Article, scope: str) -> list[tuple[int, Token]]:
     """The numbered words of a field; "main" is the title and, behind a gap, the text."""
     if scope not in ("main", "title"):
-        return list(values(getattr(article, scope) or ""))
+        return [(n, analyze(word)[0]) for n, word in values(getattr(article, scope) or "")]
     title = list(enumerate(words(article.title)))
     return title + (list(enumerate(words(article.text), len(title) + GAP)) * (scope == "main"))
 

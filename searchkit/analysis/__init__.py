@@ -12,10 +12,9 @@ A token is one position with several terms: its lemmas, by which it is found, an
 by which `=переговорів` finds that very form. `ukrainian` holds the letters and word lists.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from searchkit.analysis.dictionary import dictionary_version
 from searchkit.analysis.lemmatize import adjective, half_of, lemmas
@@ -46,7 +45,14 @@ CHAIN = "4"
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 
 Terms = tuple[tuple[str, ...], tuple[str, ...], int]
-Listed = Mapping[str, tuple[str, ...]]
+
+
+class Listed(Protocol):
+    """Words whose terms are known without the dictionary: a `dict`, say."""
+
+    def get(self, form: str, /) -> tuple[str, ...] | None:
+        """Return the terms of a folded form; None if it is not there."""
+
 
 NO_WORDS: Listed = {}
 

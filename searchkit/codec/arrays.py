@@ -283,16 +283,22 @@ class _Summed:
     def write(self, data: bytes | memoryview) -> int:
         """Write at the end."""
         self.file.write(data)
-        rest = memoryview(data)
-        while rest:
-            part = rest[: BLOCK - self._at % BLOCK]
-            rest = rest[len(part) :]
-            self._sum = zlib.crc32(part, self._sum)
-            self._at += len(part)
-            if not self._at % BLOCK:
-                self._sums.append(self._sum)
-                self._sum = 0
+        first = min(-self._at % BLOCK, len(data))  # bytes that go to the block that was begun
+        last = len(data) - (len(data) - first) % BLOCK
+        with memoryview(data) as whole:
+            self._add(whole[:first])
+            self._sums += [zlib.crc32(whole[at : at + BLOCK]) for at in range(first, last, BLOCK)]
+            self._at += last - first
+            self._add(whole[last:])
         return len(data)
+
+    def _add(self, part: memoryview) -> None:
+        """Add bytes of one block to its sum."""
+        self._sum = zlib.crc32(part, self._sum)
+        self._at += len(part)
+        if part and not self._at % BLOCK:
+            self._sums.append(self._sum)
+            self._sum = 0
 
     def align(self) -> int:
         """Go on to where an array may begin; return where that is."""

@@ -82,17 +82,11 @@ def _vocabulary(
         The terms, sorted; the arrays of terms and forms; and for each process its terms' numbers
         and, of each pair, the form's number among those of its term.
     """
-    terms = sorted({term.encode() for terms, _ in vocabularies for term in terms})
-    number = {term: i for i, term in enumerate(terms)}
-    forms = sorted({form.encode() for _, pairs in vocabularies for _, form in pairs})
-    rank = {form: i for i, form in enumerate(forms)}
-    of_terms = [
-        np.array([number[term.encode()] for term in terms], np.int64) for terms, _ in vocabularies
-    ]
+    terms, of_terms = _numbered([each.terms for each in vocabularies])
+    forms, of_forms = _numbered([each.forms for each in vocabularies])
     keys = [
-        of_term[[term for term, _ in pairs]] << 32
-        | np.array([rank[form.encode()] for _, form in pairs], np.int64)
-        for of_term, (_, pairs) in zip(of_terms, vocabularies, strict=True)
+        of_term[own.term_of_pair] << 32 | of_form[own.form_of_pair]
+        for own, of_term, of_form in zip(vocabularies, of_terms, of_forms, strict=True)
     ]
     distinct, met = np.unique(np.concatenate(keys), return_index=True)
     owner, form = distinct >> 32, distinct & 0xFFFFFFFF
@@ -112,6 +106,13 @@ def _vocabulary(
     ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
     ordinals = [ordinal[np.searchsorted(distinct, each)].astype(np.uint32) for each in keys]
     return terms, arrays, list(zip(of_terms, ordinals, strict=True))
+
+
+def _numbered(strings: Sequence[Sequence[bytes]]) -> tuple[list[bytes], list[Ints]]:
+    """Return all strings, sorted, and for each of the sequences its strings' numbers."""
+    every = sorted(set().union(*strings))
+    number = dict(zip(every, range(len(every)), strict=True))
+    return every, [np.fromiter(map(number.__getitem__, each), np.int64) for each in strings]
 
 
 # -- articles ----------------------------------------------------------------------------------
@@ -380,6 +381,7 @@ class _Postings:
         self._values = np.empty(0, np.uint64)
         self._chunks: list[Array] = []  # of each part the terms of its chunks
         self._best: tuple[int, Array] = -1, np.empty(0, np.uint64)
+        self._crowned: list[Array] = []  # of the terms before in this part
 
     def add(self, part: _Part, having: Ints) -> None:
         """Write a part; `having` is how many postings each term has in all."""
@@ -404,6 +406,7 @@ class _Postings:
         """Write what comes last."""
         self._pack(len(self._counts))
         self._crown_last()
+        self._write_crowned()
         self._out.append("frequent", (having > FREQUENT).nonzero()[0].astype("<u4"))
         self._out.append("rows", np.zeros(8, "|u1"))  # so that a number is read as 8 bytes
         ends = np.searchsorted(np.concatenate(self._chunks), np.arange(len(having)), "right")
@@ -441,9 +444,14 @@ class _Postings:
             earlier = self._best[1] if term == self._best[0] else self._best[1][:0]
             found = np.concatenate([earlier, champions(part.worths[here], part.docs[here])])
             self._best = term, np.sort(found)[:CHAMPIONS]
+        self._write_crowned()
 
     def _crown_last(self) -> None:
-        best = self._best[1]
+        self._crowned.append(self._best[1])
+
+    def _write_crowned(self) -> None:
+        best = np.concatenate([np.empty(0, np.uint64), *self._crowned])
+        self._crowned = []
         worths = (0xFFFFFFFF - (best >> np.uint64(32))).astype(np.uint32).view(np.float32)
         self._out.append("champions", best.astype("<u4"))
         self._out.append("worths", worths.astype("<f4"))

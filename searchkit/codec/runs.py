@@ -13,10 +13,12 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from searchkit.analysis import Listed, word_pairs
+from searchkit.analysis import Listed, form_pairs
 from searchkit.analysis.arrays import Batches
+from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
+from searchkit.codec.kept import KeptForms
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, digest, letters, milestones
 from searchkit.codec.together import (
@@ -32,26 +34,42 @@ from searchkit.schema import FIELDS, GAP, key, pair_key, values
 
 _ARRAYS = ("terms", "first_posting", "first_row", "docs", "counts", "positions", "pairs")
 
-Vocabulary = tuple[list[str], list[tuple[int, str]]]
+
+class Vocabulary(NamedTuple):
+    """The words of all runs that a process has made, in UTF-8.
+
+    Attributes:
+        terms: by their numbers in the runs.
+        forms: in any order.
+        term_of_pair, form_of_pair: of each pair, numbered as in the runs; int32.
+    """
+
+    terms: list[bytes]
+    forms: list[bytes]
+    term_of_pair: Array
+    form_of_pair: Array
 
 
 class Learned(NamedTuple):
-    """What was learned from the first articles: the same for all runs.
+    """What is known beforehand, the same for all runs.
 
     Attributes:
         dictionary: of the records.
         together: pairs of words that are terms of their own.
         words: the terms of the forms on the user's list.
+        kept: the segments from which the lemmas of word forms are taken (`codec.kept`).
     """
 
     dictionary: bytes
     together: Pairs
     words: Listed
+    kept: Sequence[Path]
 
     @classmethod
-    def of(cls, articles: Sequence[Article], words: Listed) -> Self:
-        """Learn from some articles, and from the user's list of words."""
-        return cls(Packer.trained(articles).dictionary, often_together(articles, words), words)
+    def of(cls, articles: Sequence[Article], words: Listed, kept: Sequence[Path]) -> Self:
+        """Learn from the first articles."""
+        together = often_together(articles, KeptForms(kept, words))
+        return cls(Packer.trained(articles).dictionary, together, words, kept)
 
 
 class RunMaker:
@@ -60,7 +78,7 @@ class RunMaker:
     def __init__(self, learned: Learned) -> None:
         self._packer = Packer(learned.dictionary)
         self._together = learned.together
-        self._batches = Batches(learned.words)
+        self._batches = Batches(KeptForms(learned.kept, learned.words))
         self._terms: dict[str, int] = {}
         self._sorted: list[str] = []
         self._term_of_pair = array("i")
@@ -81,9 +99,15 @@ class RunMaker:
         return path
 
     def vocabulary(self) -> Vocabulary:
-        """Return the terms by their numbers here, and of each pair the term and the form."""
-        forms = [form for _, form in self._batches.pairs]
-        return list(self._terms), list(zip(self._term_of_pair, forms, strict=True))
+        """Return all words met so far."""
+        numbers: dict[str, int] = {}
+        forms = [numbers.setdefault(form, len(numbers)) for _, form in self._batches.pairs]
+        return Vocabulary(
+            [term.encode() for term in self._terms],
+            [form.encode() for form in numbers],
+            np.array(self._term_of_pair, np.int32),
+            np.array(forms, np.int32),
+        )
 
     def _ranked(self) -> list[int]:
         """Return the numbers of all terms in the order of their strings."""
@@ -144,8 +168,8 @@ class RunMaker:
     def _label(self, name: str, value: str | tuple[str, ...]) -> tuple[list[int], list[int]]:
         where, which = [], []
         known = self._batches.pairs
-        for position, token in values(value):
-            for lemma, form in word_pairs(token.text, self._batches.listed):
+        for position, word in values(value):
+            for lemma, form in form_pairs(normalize(word), self._batches.listed):
                 where.append(position)
                 pair = key(name, lemma), key(name, form)
                 which.append(known.setdefault(pair, len(known)))

@@ -1,4 +1,7 @@
-"""Workers: processes that make runs, one a processor.
+"""Workers: processes that read articles and make runs, one a processor.
+
+Lines of JSON are handed to them unread, in blocks. Which of the articles go into the run is told
+them by the process that has the ids of all blocks before.
 
 They are plain subprocesses that are handed pickled work through a pipe, rather than those of
 `multiprocessing`: these would run the main module of whatever application builds an index once
@@ -11,7 +14,8 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from operator import attrgetter
@@ -21,9 +25,13 @@ from typing import Any, Self
 
 from searchkit.article import FIELDS, Article
 from searchkit.codec.runs import Learned, RunMaker, Vocabulary
-from searchkit.errors import BuildFailed
+from searchkit.corpus import Block
+from searchkit.errors import ArticleError, BuildFailed
 
 Run = list[Article]
+Read = Sequence[tuple[int, Article | ArticleError]]  # what `Block.read` yields
+Found = list[tuple[int, str | None, str]]  # of each record: line, id or None, what is wrong with it
+Choose = Callable[[Block, Found], Sequence[int]]
 Made = list[tuple[list[Path], Vocabulary]]
 
 _fields = attrgetter(*FIELDS)  # all but the text
@@ -35,14 +43,23 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_"
 _PROGRAM = "from searchkit.codec.workers import work; work()"
 
 
-def make_runs(runs: Iterator[Run], folder: Path, learned: Callable[[], Learned], jobs: int) -> Made:
+def make_runs(
+    runs: Iterator[Run | Block | None],
+    folder: Path,
+    learned: Callable[[], Learned],
+    jobs: int,
+    choose: Choose,
+) -> Made:
     """Make a file of each run in a folder; return, for each process, its files and vocabulary.
 
     Args:
-        runs: read as processes become free.
+        runs: read as processes become free. None comes before what needs to know that the blocks
+            before it were chosen from.
         folder: where the files go.
         learned: returns what is the same for all runs; called while a process starts.
-        jobs: how many processes make runs; with one, none is started.
+        jobs: how many processes read blocks and make runs; with one, none is started.
+        choose: is told what was found in each block, in their order; returns the numbers of the
+            articles, among all that was found, that go into the run.
 
     Raises:
         BuildFailed: a process was killed, for want of memory, say.
@@ -50,29 +67,83 @@ def make_runs(runs: Iterator[Run], folder: Path, learned: Callable[[], Learned],
     """
     paths = (folder / f"{number}.arrays" for number in range(sys.maxsize))
     if jobs == 1 or not sys.executable:
-        maker = RunMaker(learned())
-        made = [maker.make(run, path) for run, path in zip(runs, paths, strict=False)]
-        return [(made, maker.vocabulary())]
+        desk = _Desk(learned())
+        made = []
+        for run in runs:
+            if isinstance(run, Block):
+                made.append(desk.keep(choose(run, desk.read(run)), next(paths)))
+            elif run:
+                made.append(desk.maker.make(run, next(paths)))
+        return [(made, desk.vocabulary())]
     with ExitStack() as stack:
-        workers: list[_Worker] = []
-        threads = stack.enter_context(ThreadPoolExecutor(jobs))  # each waits for its process
-        busy: dict[Future[None], _Worker] = {}
-        for run, path in zip(runs, paths, strict=False):
-            if len(busy) == jobs:
-                done, _ = wait(busy, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                    del busy[future]
-            idle = [worker for worker in workers if worker not in busy.values()]
-            if not idle:
-                idle = [stack.enter_context(_Worker(learned))]
-                workers += idle
-            [worker, *_] = idle
-            busy[threads.submit(worker.make, run, path)] = worker
-        for future in busy:
+        team = _Team(jobs, learned, choose, stack)
+        for run in runs:
+            if isinstance(run, Block):
+                team.read(run, next(paths))
+            elif run:
+                team.make(run, next(paths))
+            else:
+                team.choose_from_all()
+        return team.vocabularies()
+
+
+class _Team:
+    """Some processes, and what each of them does now."""
+
+    def __init__(
+        self, jobs: int, learned: Callable[[], Learned], choose: Choose, stack: ExitStack
+    ) -> None:
+        self._jobs, self._learned, self._choose, self._stack = jobs, learned, choose, stack
+        self._threads = stack.enter_context(ThreadPoolExecutor(jobs))  # each waits for its process
+        self._workers: list[_Worker] = []
+        self._reading: deque[tuple[Future[Found], _Worker, Block, Path]] = deque()
+        self._making: dict[Future[None], _Worker] = {}
+
+    def read(self, block: Block, path: Path) -> None:
+        """Have a block read and, once it is chosen from, its run made."""
+        worker = self._free()
+        self._reading.append((self._threads.submit(worker.read, block), worker, block, path))
+        while self._reading and self._reading[0][0].done():
+            self._choose_from_next()
+
+    def make(self, run: Run, path: Path) -> None:
+        """Have a run made."""
+        worker = self._free()
+        self._making[self._threads.submit(worker.make, run, path)] = worker
+
+    def choose_from_all(self) -> None:
+        """Wait until all blocks are read, and choose from them."""
+        while self._reading:
+            self._choose_from_next()
+
+    def vocabularies(self) -> Made:
+        """Wait until all is done; return what each process has made, and its words."""
+        self.choose_from_all()
+        for future in self._making:
             future.result()
-        words = threads.map(_Worker.vocabulary, workers)
-        return [(worker.made, own) for worker, own in zip(workers, words, strict=True)]
+        words = self._threads.map(_Worker.vocabulary, self._workers)
+        return [(worker.made, own) for worker, own in zip(self._workers, words, strict=True)]
+
+    def _choose_from_next(self) -> None:
+        future, worker, block, path = self._reading.popleft()
+        which = self._choose(block, future.result())
+        self._making[self._threads.submit(worker.keep, which, path)] = worker
+
+    def _free(self) -> "_Worker":
+        """Return a process that has nothing to do, a new one if there may be more."""
+        while True:
+            busy = [*(worker for _, worker, *_ in self._reading), *self._making.values()]
+            idle = [worker for worker in self._workers if worker not in busy]
+            if idle:
+                return idle[0]
+            if len(self._workers) < self._jobs:
+                self._workers.append(self._stack.enter_context(_Worker(self._learned)))
+                return self._workers[-1]
+            self.choose_from_all()
+            done, _ = wait(self._making, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                del self._making[future]
 
 
 class _Worker:
@@ -105,16 +176,27 @@ class _Worker:
         with suppress(BrokenPipeError):  # what was not sent is not wanted
             self._input.close()
 
+    def read(self, block: Block) -> Found:
+        """Have a block read; return what was found in it."""
+        found: Found = self._done("read", block)
+        return found
+
+    def keep(self, which: Sequence[int], path: Path) -> None:
+        """Have a run made of articles of the block that was read last."""
+        self.made.append(self._done("keep", which, path))
+
     def make(self, run: Run, path: Path) -> None:
         """Have a run made; return when it is."""
-        self._send((list(map(_packed, run)), path))
-        self.made.append(self._receive())
+        self.made.append(self._done("make", list(map(_packed, run)), path))
 
     def vocabulary(self) -> Vocabulary:
         """Return the words of all runs made here."""
-        self._send(None)
-        words: Vocabulary = self._receive()
+        words: Vocabulary = self._done("vocabulary")
         return words
+
+    def _done(self, task: str, *arguments: object) -> Any:
+        self._send((task, *arguments))
+        return self._receive()
 
     def _send(self, work: object) -> None:
         try:
@@ -150,24 +232,60 @@ def _unpacked(packed: tuple[bytes, Any]) -> Article:
     return Article(name, text.decode("utf-16-le", "surrogatepass"), *others)
 
 
+def told(read: Read) -> Found:
+    """Return what `Choose` wants to know of the records of a block."""
+    return [
+        (line, None, found.reason) if isinstance(found, ArticleError) else (line, found.id, "")
+        for line, found in read
+    ]
+
+
+def chosen(read: Read, which: Sequence[int]) -> list[Article]:
+    """Return the articles of a block that `Choose` has named."""
+    found = (read[number][1] for number in which)
+    return [article for article in found if isinstance(article, Article)]
+
+
+class _Desk:
+    """What a process does."""
+
+    def __init__(self, learned: Learned) -> None:
+        self.maker = RunMaker(learned)
+        self._read: Read = []
+
+    def read(self, block: Block) -> Found:
+        """Read a block; return the line of each record, and its id or what is wrong with it."""
+        self._read = list(block.read())
+        return told(self._read)
+
+    def keep(self, which: Sequence[int], path: Path) -> Path:
+        """Make a run of some of the articles of this block."""
+        read, self._read = self._read, []
+        return self.maker.make(chosen(read, which), path)
+
+    def make(self, packed: Sequence[tuple[bytes, Any]], path: Path) -> Path:
+        """Make a run."""
+        return self.maker.make(list(map(_unpacked, packed)), path)
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the words of all runs made here."""
+        return self.maker.vocabulary()
+
+
 def work() -> None:
-    """Serve as a worker: read articles from standard input until None comes, write results."""
+    """Serve as a worker: read tasks from standard input, write what comes of them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that reads
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
-    maker = RunMaker(pickle.load(source))  # noqa: S301 - our own process wrote it
+    desk = _Desk(pickle.load(source))  # noqa: S301 - our own process wrote it
     while True:
         try:
-            job = pickle.load(source)  # noqa: S301
+            task, *arguments = pickle.load(source)  # noqa: S301
         except EOFError:
             return
         result: object
         try:
-            if job is None:
-                result = maker.vocabulary()
-            else:
-                packed, path = job
-                result = maker.make(list(map(_unpacked, packed)), path)
+            result = getattr(desk, task)(*arguments)
         except Exception as error:  # noqa: BLE001 - raised again where it can be told
             result = error
         pickle.dump(result, sink, pickle.HIGHEST_PROTOCOL)

@@ -11,6 +11,7 @@ extern PyMethodDef words_methods[];    /* words.c */
 extern PyMethodDef rows_methods[];     /* rows.c */
 extern PyMethodDef passages_methods[]; /* passages.c */
 extern PyMethodDef letters_methods[];  /* letters.c */
+extern PyMethodDef records_methods[];  /* records.c */
 extern PyMethodDef merge_methods[];    /* merge.c */
 extern PyMethodDef search_methods[];   /* search.c */
 int add_search(PyObject *module);      /* its type */

@@ -6,6 +6,7 @@ static int add_functions(PyObject *module) {
     if (PyModule_AddFunctions(module, rows_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, passages_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, letters_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, records_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, merge_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, search_methods) < 0) return -1;
     return add_search(module);

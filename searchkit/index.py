@@ -48,10 +48,14 @@ POSITION = (1 << POSITION_BITS) - 1
 
 
 class Postings(NamedTuple):
-    """The articles that have a term, ascending, and what it is worth in each (`rank.saturate`)."""
+    """The articles that have a term, ascending, and what it is worth in each (`rank.saturate`).
+
+    `leads` tells in which it stands among the first LEAD_WORDS words of the text.
+    """
 
     docs: Numbers
     worths: Floats
+    leads: Bools
 
 
 class Index:
@@ -155,15 +159,16 @@ class Index:
         self, segment: Segment, base: int, term: int, last: int, in_title: bool
     ) -> Postings:
         docs = segment.docs(term, last) + np.uint32(base)
-        titles, texts = segment.counts(segment.postings(term, last))
+        titles, texts, leads = segment.counts(segment.postings(term, last))
         kept = None if self.alive is None else self.alive[docs]
         if in_title:
-            texts = np.zeros_like(texts)
+            texts, leads = np.zeros_like(texts), np.zeros_like(leads)
             kept = titles > 0 if kept is None else kept & (titles > 0)
         if kept is not None:
-            docs, titles, texts = docs[kept], titles[kept], texts[kept]
+            docs, titles, texts, leads = docs[kept], titles[kept], texts[kept], leads[kept]
         is_label = segment.terms[term][:1] < PAIR.encode()  # of a field that is not text
-        return Postings(docs, saturate(texts) if is_label else self.worths(docs, titles, texts))
+        worths = saturate(texts) if is_label else self.worths(docs, titles, texts)
+        return Postings(docs, worths, leads)
 
     def worths(self, docs: Numbers | Ints, titles: Array, texts: Array) -> Floats:
         """Return what a word is worth that stands so often in titles and texts."""
@@ -420,7 +425,7 @@ _KINDS: dict[str, Array] = {  # of an index without a segment
     **{name: np.empty(0, np.uint32) for name in ("title_words", "text_words")},
     **{name: np.empty(0, np.float32) for name in ("title_norms", "text_norms")},
 }
-_NONE = Postings(np.empty(0, np.uint32), np.empty(0, np.float32))
+_NONE = Postings(np.empty(0, np.uint32), np.empty(0, np.float32), np.empty(0, bool))
 
 
 def joined(found: Sequence[Postings]) -> Postings:
@@ -429,8 +434,8 @@ def joined(found: Sequence[Postings]) -> Postings:
         return found[0]
     if not found:
         return _NONE
-    docs, worths = zip(*found, strict=True)
-    return Postings(np.concatenate(docs), np.concatenate(worths))
+    docs, worths, leads = zip(*found, strict=True)
+    return Postings(np.concatenate(docs), np.concatenate(worths), np.concatenate(leads))
 
 
 def member(wanted: Numbers, docs: Numbers) -> tuple[Bools, Ints]:

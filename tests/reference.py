@@ -15,7 +15,15 @@ from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.highlight import Mark
 from searchkit.query.parse import parse
-from searchkit.query.rank import FIELD_WEIGHTS, K1, NEIGHBOURS, B
+from searchkit.query.rank import (
+    FIELD_WEIGHTS,
+    K1,
+    LEAD_WORDS,
+    NEIGHBOURS,
+    PAIR_LEAD,
+    WORD_LEAD,
+    B,
+)
 from searchkit.query.tree import (
     And,
     Dates,
@@ -129,27 +137,28 @@ class Reference:
         some = {a.id for a in self.articles if matches(tree, a, scope)}
         return some, {a.id for a in self.articles if a.id in some and matches(tree, a, scope, all)}
 
-    def score(self, node: Node, article: Article, scope: str = "main") -> float:
-        """BM25F of the article, by the book."""
+    def score(self, node: Node, article: Article, scope: str = "main", lead: float = 0) -> float:
+        """BM25F of the article, by the book; a word in the lead is worth so much more."""
         if not matches(node, article, scope):
             return 0.0
         match node:
             case And(parts) | Or(parts):
                 return sum(self.score(part, article, scope) for part in parts)
             case Some():
-                distinct = dict.fromkeys(node.wanted)
-                total = sum(self.score(part, article, scope) for part in distinct)
+                distinct, lead = dict.fromkeys(node.wanted), WORD_LEAD * node.is_long
+                total = sum(self.score(part, article, scope, lead) for part in distinct)
                 return total + self._neighbours(node, article, scope)
             case Field(name, part):
                 return self.score(part, article, FIELD_NAMES[name])
             case Not() | Dates():
                 return 0.0
             case Word(_, terms):
-                best = max(self._saturated(Lemma(term), article, scope) for term in terms)
+                best = max(self._worth(Lemma(term), article, scope, lead) for term in terms)
             case Prefix():
-                best = max(self._saturated(p, article, scope) for p in _starting(node, article))
+                some = _starting(node, article)
+                best = max(self._worth(part, article, scope, lead) for part in some)
             case Exact() | Phrase():
-                best = self._saturated(node, article, scope)
+                best = self._worth(node, article, scope, lead)
         return self._idf(node, scope) * best
 
     def _neighbours(self, node: Some, article: Article, scope: str) -> float:
@@ -159,13 +168,19 @@ class Reference:
             left, right = node.parts[i], node.parts[j]
             if isinstance(left, Leaf) and isinstance(right, Leaf):
                 tells = max(self._idf(left, scope), self._idf(right, scope))
-                pair = self._saturated(Pair(left, right, j - i), article, scope)
+                lead = PAIR_LEAD * node.is_long
+                pair = self._worth(Pair(left, right, j - i), article, scope, lead)
                 total += NEIGHBOURS * tells * pair
         return total
 
     def _idf(self, part: Leaf | Phrase, scope: str) -> float:
         having = sum(matches(part, a, scope) for a in self.articles)
         return math.log(1 + (len(self.articles) - having + 0.5) / (having + 0.5))
+
+    def _worth(self, part: Part, article: Article, scope: str, lead: float) -> float:
+        begin = len(words(article.title)) + GAP
+        in_lead = any(begin <= p < begin + LEAD_WORDS for p in places(part, article, scope))
+        return self._saturated(part, article, scope) + lead * (in_lead and scope == "main")
 
     def _saturated(self, part: Part, article: Article, scope: str) -> float:
         found = places(part, article, scope)

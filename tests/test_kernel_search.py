@@ -90,7 +90,7 @@ FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка",
             '"=лиси =лиси"', '"ситий лис спить"', "date:2024-03"]  # fmt: skip
 frequent = st.builds(
     lambda words, operator: f" {operator} ".join(words),
-    st.lists(st.sampled_from(FREQUENT), min_size=1, max_size=4),
+    st.lists(st.sampled_from(FREQUENT), min_size=1, max_size=7),
     st.sampled_from(["", "AND", "OR"]),
 )
 

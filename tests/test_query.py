@@ -11,6 +11,7 @@ from reference import Reference
 from searchkit import Archive
 from searchkit.archive import Sort
 from searchkit.query.parse import MAX_WORDS, parse
+from searchkit.query.rank import PAIR_LEAD, WORD_LEAD
 from searchkit.query.tree import And, Dates, Field, Node, Not, Or, Some, Word
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
@@ -139,6 +140,12 @@ QUERIES = [
     "Токаренко Лук'яненко",
     "мирний AND переговори",
     "онлайн",
+    "черговий раунд онлайн-переговорів між верф'ю і профспілкою корабелів",
+    "Бібліотека переїхала до =пошти перего* місцеві вибори ремонт",
+    'Посередник "за переговорним столом" закликав мерію почати мирні переговори',
+    "title:(бібліотека переїхала до пошти переговори мир)",
+    "(місто поле ліс річка міст) NOT переговори",
+    "(місто поле ліс річка міст) OR (мирні переговори)",
 ]
 
 
@@ -221,6 +228,44 @@ def test_articles_with_all_words_come_before_those_with_some(make_archive: MakeA
     assert (results.total, results.total_all_words) == (2, 1)
 
 
+def test_of_many_words_whatever_is_best_comes_first(make_archive: MakeArchive) -> None:
+    """Of more than four words, one that is missing does not put an article behind all others."""
+    words = "сіль перець цукор борошно"
+    archive = make_archive(
+        [
+            {"id": "most", "text": f"Про {words}. {words}. {words}. {words}."},
+            {"id": "every", "text": f"{'Дуже довга розповідь. ' * 200}Десь {words} і молоко."},
+            {"id": "none", "text": "Про інше, зокрема про молоко. Молоко!"},
+        ]
+    )
+    results = archive.search(f"{words} молоко")
+    assert [(hit.id, hit.all_words) for hit in results][:2] == [("most", False), ("every", True)]
+    assert (results.total, results.total_all_words) == (3, 1)
+    assert archive.search("сіль перець цукор молоко")[0].id == "every"
+
+
+def test_in_long_queries_the_first_words_of_an_article_count_for_more(
+    make_archive: MakeArchive,
+) -> None:
+    """News tell first what they are about; a title has its own weight."""
+    filler = "Слово за словом минає розповідь. " * 5
+    words = "сіль перець цукор борошно молоко"
+    archive = make_archive(
+        [
+            {"id": "last", "text": f"{filler}{filler}{filler}{words}."},
+            {"id": "first", "text": f"{filler}{words}. {filler}{filler}"},
+            {"id": "other", "text": f"{filler}{filler}{filler}Про щось інше."},
+        ]
+    )
+    assert [hit.id for hit in archive.search(words)] == ["first", "last"]
+    factors = archive.search(words, explain=True)[0].factors
+    leads = [factor.details["in the lead"] for factor in factors]
+    assert leads == [WORD_LEAD] * 5 + [PAIR_LEAD] * 4
+    few = archive.search("сіль перець", explain=True)
+    assert few[0].score == few[1].score
+    assert "in the lead" not in few[0].factors[0].details
+
+
 def test_function_words_alone_are_looked_for(archive: Archive) -> None:
     """A preposition among other words is passed over; by itself it is a word like any other."""
     assert archive.search("переговори в").total == archive.search("переговори").total
@@ -270,6 +315,9 @@ CROWDED = [
     "(мир рік) AND мати",
     "мир NOT рік",
     "мат* OR лист",
+    "лист мати замок переговори мат*",
+    "(лист мати мир рік місто) date:2010",
+    "(лист мати мир рік місто) NOT війна",
 ]
 
 

@@ -54,7 +54,7 @@ def test_by_each_place_stands_what_follows(make_archive: MakeArchive) -> None:
     archive = make_archive([{"id": "1", "title": "Мир", "text": "мир миру онлайн-медіа, мир"}])
     [segment] = archive.index.segments
     term = segment.terms.find("мир".encode())
-    titles, texts = segment.counts(slice(0, segment.postings(term).start))
+    titles, texts, _ = segment.counts(slice(0, segment.postings(term).start))
     start = int(titles.sum() + texts.sum())
     mir = word_class("мир".encode())
     follows = segment.arrays["follows"][start : start + 4].tolist()

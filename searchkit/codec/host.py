@@ -187,7 +187,7 @@ class Words:
         if self._low == self._high:
             return np.zeros(segment.size)
         docs = segment.docs(self._low, self._high - 1)
-        _, counts = segment.counts(segment.postings(self._low, self._high - 1))
+        _, counts, _ = segment.counts(segment.postings(self._low, self._high - 1))
         return np.bincount(docs, counts, segment.size)
 
 

@@ -23,8 +23,8 @@ from searchkit.codec.strings import string_arrays
 from searchkit.codec.together import word_class
 from searchkit.generations import Averages
 from searchkit.kernel import kernel
-from searchkit.query.rank import K1, norms, saturate
-from searchkit.schema import PAIR
+from searchkit.query.rank import K1, LEAD_WORDS, norms, saturate
+from searchkit.schema import GAP, PAIR
 
 Ints = NDArray[np.int64]
 
@@ -279,8 +279,9 @@ class _Part(NamedTuple):
     """Postings of a range of terms, sorted by term and article, and their places.
 
     Attributes:
-        terms, docs, counts, titles, worths: of each posting; `counts` is how many places it has,
-            `titles` how many of them are in the title.
+        terms, docs, counts, titles, leads, worths: of each posting; `counts` is how many places it
+            has, `titles` how many of them are in the title, `leads` 1 if one is among the first
+            words of the text, else 0.
         values: of each place what `rows` has of it.
         follows: likewise, the class of the word behind it.
     """
@@ -289,6 +290,7 @@ class _Part(NamedTuple):
     docs: Array
     counts: Array
     titles: Array
+    leads: Array
     worths: Array
     values: Array
     follows: Array
@@ -311,8 +313,10 @@ class _Shared(NamedTuple):
 def _gathered(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
     """Put the parts of all runs together, by the kernel."""
     columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
-    arrays = kernel.gather(tuple(parts), *piece, *columns, shared.forms, shared.of_text, K1)
-    kinds = ("<u4", "<u4", "<u4", "<u4", "<f4", "<u8", "|u1")
+    arrays = kernel.gather(
+        tuple(parts), *piece, *columns, shared.forms, shared.of_text, K1, GAP, LEAD_WORDS
+    )
+    kinds = ("<u4", "<u4", "<u4", "<u4", "<u4", "<f4", "<u8", "|u1")
     return _Part(*(np.frombuffer(a, kind) for a, kind in zip(arrays, kinds, strict=True)))
 
 
@@ -359,6 +363,9 @@ def _described(keys: Ints, counts: Ints, places: Sequence[Array], shared: _Share
     first = np.cumsum(counts) - counts
     titles = np.add.reduceat(in_title.astype(np.int64), first) if len(first) else counts
     titles *= is_text
+    behind = positions - np.repeat(articles["title_words"][docs].astype(np.int64) + GAP, counts)
+    in_lead = (behind >= 0) & (behind < LEAD_WORDS)
+    leads = np.logical_or.reduceat(in_lead, first) if len(first) else is_text
     texts = (counts - titles).astype(np.float32)
     weighted = titles.astype(np.float32) * articles["title_norms"][docs]
     weighted += texts * articles["text_norms"][docs]
@@ -366,7 +373,7 @@ def _described(keys: Ints, counts: Ints, places: Sequence[Array], shared: _Share
     values = positions * np.repeat(shared.forms[terms].astype(np.int64), counts) + ordinals
     return _Part(
         terms.astype("<u4"), docs.astype("<u4"), counts.astype("<u4"), titles.astype("<u4"),
-        worths, values.astype("<u8"), follows,
+        (leads & is_text).astype("<u4"), worths, values.astype("<u8"), follows,
     )  # fmt: skip
 
 
@@ -386,14 +393,15 @@ class _Postings:
     def add(self, part: _Part, having: Ints) -> None:
         """Write a part; `having` is how many postings each term has in all."""
         texts = part.counts - part.titles
-        codes = texts << np.uint32(2) | part.titles
+        codes = texts << np.uint32(3) | part.leads << np.uint32(2) | part.titles
         odd = ((part.titles > 3) | (codes >= ODD)).nonzero()[0]
         codes[odd] = ODD
         self._out.append("lows", (part.docs & 0xFFFF).astype("<u2"))
         self._out.append("codes", codes.astype("|u1"))
         self._out.append("odd", (odd + self._done).astype("<u8"))
         self._out.append("odd_titles", part.titles[odd].astype("<u4"))
-        self._out.append("odd_texts", texts[odd].astype("<u4"))
+        odd_texts = texts[odd] << np.uint32(1) | part.leads[odd]
+        self._out.append("odd_texts", odd_texts.astype("<u4"))
         self._out.append("follows", part.follows)
         self._add_chunks(part)
         self._crown(part, having)

@@ -9,9 +9,11 @@ in the order of their bytes. One file of arrays holds:
     chunk_keys, posting_ends      a chunk: the postings of a term in 65,536 articles whose numbers
                                   have the same high bits, the key; and where they end
     lows, codes                   a posting: the low 16 bits of the article's number, and how often
-                                  the word stands in title and text: text << 2 | title
+                                  the word stands in title and text, and whether it does so among
+                                  the first words of the text (`rank.LEAD_WORDS`):
+                                  text << 3 | lead << 2 | title
     odd, odd_titles, odd_texts    the postings whose code is ODD, since one of the two is too high
-                                  for it, and what they are
+                                  for it; and what they are, title, and text << 1 | lead
     row_starts, row_widths, rows  the places of BLOCK postings each: where they begin in `rows`, and
                                   how many bits each has. A place is the word's number in title and
                                   text, times how many forms the term has, plus the form's number
@@ -51,7 +53,7 @@ A term that stands in the articles 3 and 70,000 has two chunks, with the keys 0 
 >>> term = segment.terms.find("мир".encode())
 >>> posting = segment.postings(term)
 >>> segment.docs(term), segment.arrays["codes"][posting]  # twice in the text, once in the title
-(array([0], dtype=uint32), array([9], dtype=uint8))
+(array([0], dtype=uint32), array([21], dtype=uint8))
 >>> counts, positions, forms = segment.places(term, posting)
 >>> positions.tolist(), forms.tolist()  # мир, мир, миру
 ([0, 302, 304], [0, 0, 1])
@@ -73,6 +75,7 @@ from searchkit.kernel import kernel
 from searchkit.query.rank import K1
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Numbers = NDArray[np.uint32]
 
 BLOCK = 64  # postings whose places lie together
@@ -146,22 +149,26 @@ class Segment:
             raise ValueError(f"there are no chunks {first} to {end}")
         return first, end
 
-    def counts(self, which: slice | Ints) -> tuple[Array, Array]:
-        """Return how often the words of some postings, ascending, stand in title and in text."""
+    def counts(self, which: slice | Ints) -> tuple[Array, Array, Bools]:
+        """Return how often the words of some postings, ascending, stand in title and in text.
+
+        And whether they do so among the first words of the text.
+        """
         if isinstance(which, slice):
             self.arrays.sure("codes", which.start, which.stop)
         else:
             self.arrays.sure_at("codes", which)
         codes = self.arrays["codes"][which]
-        titles, texts = codes & np.uint8(3), codes >> np.uint8(2)
+        titles, texts, leads = codes & np.uint8(3), codes >> np.uint8(3), (codes & np.uint8(4)) > 0
         odd = (codes == ODD).nonzero()[0]
         if len(odd):
             every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
             where = self.arrays.whole("odd").searchsorted(every[odd].astype(np.uint64))
             titles, texts = titles.astype(np.uint32), texts.astype(np.uint32)
             titles[odd] = self.arrays.whole("odd_titles")[where]
-            texts[odd] = self.arrays.whole("odd_texts")[where]
-        return titles, texts
+            odd_texts = self.arrays.whole("odd_texts")[where]
+            texts[odd], leads[odd] = odd_texts >> np.uint32(1), odd_texts & np.uint32(1)
+        return titles, texts, leads
 
     # -- places --
 
@@ -183,7 +190,7 @@ class Segment:
         blocks = np.unique(every // BLOCK)
         inside = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
         inside = inside[inside < len(self.arrays["codes"])]
-        titles, texts = self.counts(inside)
+        titles, texts, _ = self.counts(inside)
         counts = titles.astype(np.int64) + texts
         first = np.cumsum(counts) - counts  # of each posting's places among those of all blocks
         block = inside // BLOCK

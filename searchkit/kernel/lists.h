@@ -30,7 +30,7 @@ static int make(Query *q, Maker *maker, List *list, uint64_t postings) {
     list->worths = (float *)(room + chunks * 8);
     list->keys = maker->keys = (uint16_t *)(room + chunks * 8 + postings * 4);
     list->lows = maker->lows = maker->keys + chunks;
-    list->most = q->s->k1_1;
+    list->most = q->s->k1_1 + q->word_lead;
     return 1;
 }
 
@@ -72,9 +72,10 @@ static int unite(Query *q, const List *lists, int n, int in_title, List *out) {
                 float w;
                 if (list->worths) w = list->worths[p];
                 else {
-                    counts(s, p, &titles, &texts);
+                    int in_lead = counts(s, p, &titles, &texts);
                     if (in_title && !titles) continue;
                     w = worth_of(s, list->is_label, doc, titles, in_title ? 0 : texts);
+                    if (in_lead && !in_title) w += list->lead;
                 }
                 if (w > table->score[low]) table->score[low] = w;
                 table->bits[low / 64] |= 1ull << low % 64;
@@ -94,7 +95,10 @@ static int unite(Query *q, const List *lists, int n, int in_title, List *out) {
 /* -- words in a segment ----------------------------------------------------------------------- */
 
 static int add_term(Query *q, Word *word, uint64_t term) {
-    if (term < q->s->n_terms_ends && take_term(q->s, term, &word->terms[word->n_terms])) {
+    List *list = &word->terms[word->n_terms];
+    if (term < q->s->n_terms_ends && take_term(q->s, term, list)) {
+        list->lead = q->word_lead;
+        list->most += q->word_lead;
         word->n_terms++;
         return 1;
     }
@@ -102,11 +106,21 @@ static int add_term(Query *q, Word *word, uint64_t term) {
     return 0;
 }
 
-/* What a posting is worth whose places are known; also how much of it is in the title. */
-static float worth_of_places(const Segment *s, uint32_t doc, const Places *places) {
+/* Whether a position is among the first words of a text, given how many words the title has. */
+static inline int is_in_lead(uint64_t position, uint32_t words) {
+    return position - words - GAP < LEAD_WORDS; /* of the title a great number */
+}
+
+/* What a posting is worth whose places are known; so much more if one of them is in the lead. */
+static float worth_of_places(const Segment *s, uint32_t doc, const Places *places, float lead) {
     uint32_t titles = 0, words = doc < s->size ? s->title_words[doc] : 0;
-    for (uint64_t i = 0; i < places->n; i++) titles += places->at[i] < words;
-    return worth_of(s, 0, doc, titles, (uint32_t)places->n - titles);
+    int in_lead = 0;
+    for (uint64_t i = 0; i < places->n; i++) {
+        titles += places->at[i] < words;
+        in_lead |= is_in_lead(places->at[i], words);
+    }
+    float w = worth_of(s, 0, doc, titles, (uint32_t)places->n - titles);
+    return in_lead ? w + lead : w;
 }
 
 /* The places of the postings of a term, one after the other. */
@@ -152,7 +166,7 @@ static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
         Chunk chunk = chunk_of(s, term, c);
         for (uint64_t p = chunk.a; p < chunk.b; p++) {
             uint32_t doc = (uint32_t)term->keys[c] << 16 | term->lows[p], titles, texts;
-            uint32_t words = 0, in_title = 0, found = 0;
+            uint32_t words = 0, in_title = 0, in_lead = 0, found = 0;
             if ((p == chunk.a || p % BLOCK == 0) && !read_from(s, p, &reading)) return 0;
             counts(s, p, &titles, &texts);
             for (uint64_t n = (uint64_t)titles + texts; n; n--) {
@@ -161,10 +175,12 @@ static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
                 if (value - position * forms != (uint64_t)ordinal) continue;
                 if (!found++ && doc < s->size) words = s->title_words[doc];
                 in_title += position < words;
+                in_lead |= is_in_lead(position, words);
             }
             if (!found || !is_alive(q, doc)) continue;
-            if (term->is_label) in_title = 0;
-            put(&maker, doc, worth_of(s, term->is_label, doc, in_title, found - in_title));
+            if (term->is_label) in_title = in_lead = 0;
+            float w = worth_of(s, term->is_label, doc, in_title, found - in_title);
+            put(&maker, doc, in_lead ? w + q->word_lead : w);
         }
     }
     return 1;
@@ -697,7 +713,7 @@ static void check_phrase(Query *q, PhraseMaker *own, const Waiting *one) {
     if (first->n)
         put(&own->maker, one->doc, own->is_label
                                        ? worth_of(q->s, 1, one->doc, 0, (uint32_t)first->n)
-                                       : worth_of_places(q->s, one->doc, first));
+                                       : worth_of_places(q->s, one->doc, first, q->word_lead));
 }
 
 static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
@@ -771,7 +787,7 @@ static int make_whole(Query *q, Word *word) {
 
 /* Whether the best of a word alone are among the champions of its terms. */
 static int is_crowned(const Query *q, const Word *word) {
-    return q->k == 1 && q->mode != SOME && word->kind != PHRASE && word->ordinal < 0 &&
+    return q->k == 1 && q->mode < SOME && word->kind != PHRASE && word->ordinal < 0 &&
            !word->in_title && !q->alive && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
 }
 

@@ -40,12 +40,12 @@ static int push(Column *column, const void *item, size_t size) {
 typedef struct {
     Run *runs;
     size_t n;
-    uint32_t low, high, of_text;
+    uint32_t low, high, of_text, gap, lead_words;
     Py_buffer title_words, title_norms, text_norms, forms;
     float k1;
     Posting *postings, *sorted;
     size_t room;
-    Column terms, docs, counts, titles, worths, values, follows;
+    Column terms, docs, counts, titles, leads, worths, values, follows;
 } Merge;
 
 /* Adds a term's postings in one run to the others; the new number of postings, or -1. */
@@ -108,7 +108,7 @@ static int emit(Merge *m, uint32_t term, size_t n) {
     for (size_t i = 0; i < n; i++) {
         Posting posting = m->postings[i];
         const Run *run = &m->runs[posting.run];
-        uint32_t count = run->of[COUNTS][posting.posting], titles = 0;
+        uint32_t count = run->of[COUNTS][posting.posting], titles = 0, lead = 0;
         if (posting.doc >= m->title_words.len / 4) return 0;
         uint32_t words = term >= m->of_text ? title_words[posting.doc] : 0;
         for (size_t row = posting.row; row < (size_t)posting.row + count; row++) {
@@ -116,6 +116,7 @@ static int emit(Merge *m, uint32_t term, size_t n) {
             if (pair >= run->size[ORDINALS]) return 0;
             uint64_t value = (uint64_t)position * forms[term] + run->of[ORDINALS][pair];
             titles += position < words;
+            lead |= position - words - m->gap < m->lead_words; /* of the title a great number */
             if (!push(&m->values, &value, sizeof value)) return 0;
         }
         const uint8_t *follows = (const uint8_t *)run->of[FOLLOWS] + posting.row;
@@ -125,10 +126,11 @@ static int emit(Merge *m, uint32_t term, size_t n) {
             worth *= text_norms[posting.doc];
             worth = (float)titles * title_norms[posting.doc] + worth;
         }
+        lead &= term >= m->of_text;
         worth = saturated(worth, m->k1);
         if (!push(&m->terms, &term, 4) || !push(&m->docs, &posting.doc, 4) ||
             !push(&m->counts, &count, 4) || !push(&m->titles, &titles, 4) ||
-            !push(&m->worths, &worth, 4)) return 0;
+            !push(&m->leads, &lead, 4) || !push(&m->worths, &worth, 4)) return 0;
     }
     return 1;
 }
@@ -178,16 +180,17 @@ static PyObject *taken(Column *column) {
     return PyBytes_FromStringAndSize(column->at ? column->at : "", (Py_ssize_t)column->n);
 }
 
-/* gather(runs, begin, end, low, high, title_words, title_norms, text_norms, forms, of_text, k1) */
+/* gather(runs, begin, end, low, high, title_words, title_norms, text_norms, forms, of_text, k1,
+   gap, lead_words) */
 static PyObject *gather(PyObject *module, PyObject *args) {
     PyObject *told, *answer = NULL;
     Merge m = {0};
     unsigned int begin, end;
     int done = 0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!IIIIy*y*y*y*If", &PyTuple_Type, &told, &begin, &end, &m.low,
+    if (!PyArg_ParseTuple(args, "O!IIIIy*y*y*y*IfII", &PyTuple_Type, &told, &begin, &end, &m.low,
                           &m.high, &m.title_words, &m.title_norms, &m.text_norms, &m.forms,
-                          &m.of_text, &m.k1)) return NULL;
+                          &m.of_text, &m.k1, &m.gap, &m.lead_words)) return NULL;
     m.n = (size_t)PyTuple_GET_SIZE(told);
     m.runs = PyMem_Calloc(m.n + 1, sizeof *m.runs);
     if (!m.runs) PyErr_NoMemory();
@@ -201,11 +204,12 @@ static PyObject *gather(PyObject *module, PyObject *args) {
         if (!done) PyErr_SetString(PyExc_ValueError, "a run is damaged, or memory is short");
     }
     if (done)
-        answer = Py_BuildValue("NNNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
-                               taken(&m.titles), taken(&m.worths), taken(&m.values),
-                               taken(&m.follows));
-    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.worths, &m.values, &m.follows};
-    for (int i = 0; i < 7; i++) free(columns[i]->at);
+        answer = Py_BuildValue("NNNNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
+                               taken(&m.titles), taken(&m.leads), taken(&m.worths),
+                               taken(&m.values), taken(&m.follows));
+    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.leads, &m.worths, &m.values,
+                         &m.follows};
+    for (int i = 0; i < 8; i++) free(columns[i]->at);
     for (size_t i = 0; m.runs && i < m.n; i++)
         for (int j = 0; j < ARRAYS; j++)
             if (m.runs[i].views[j].obj) PyBuffer_Release(&m.runs[i].views[j]);

@@ -9,7 +9,7 @@
 /* -- one query ------------------------------------------------------------------------------ */
 
 enum { WORD, FORM, PREFIX, PHRASE };
-enum { EVERY, ANY, SOME };
+enum { EVERY, ANY, SOME, LOOSE }; /* of LOOSE it does not matter how many words an article has */
 
 typedef struct {
     float score;
@@ -62,6 +62,7 @@ typedef struct {
     Bonus bonuses[SLOTS];
     int n_bonuses;
     float room; /* what all bonuses add at most */
+    float word_lead, pair_lead; /* what is worth more that stands in the lead */
     int some_have_bonuses; /* articles that do not have all words, too */
     Hit *heap;
     uint64_t wanted, n;
@@ -94,7 +95,7 @@ static void let_go(Query *q) {
 
 static int is_better(const Query *q, const Hit *a, const Hit *b) {
     if (q->by_date && a->first != b->first) return a->first > b->first;
-    if (a->complete != b->complete) return a->complete > b->complete;
+    if (q->mode == SOME && a->complete != b->complete) return a->complete > b->complete;
     if (a->score != b->score) return a->score > b->score;
     if (a->first != b->first) return a->first > b->first;
     return a->doc < b->doc;
@@ -106,7 +107,7 @@ static inline int may_enter(const Query *q, uint32_t doc, float most, int comple
     if (!q->wanted || doc >= q->s->size) return 0;
     const Hit *worst = q->heap;
     if (q->by_date) return q->s->first[doc] >= worst->first;
-    if (complete != worst->complete) return complete > worst->complete;
+    if (q->mode == SOME && complete != worst->complete) return complete > worst->complete;
     /* A sum of SLOTS floats and as many bonuses is rounded by 32 times 2^-24 at most. */
     return most * 1.000002f >= worst->score;
 }

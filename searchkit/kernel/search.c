@@ -12,6 +12,7 @@
    - All of some words: the shortest list leads, the others are probed.
    - Any of two words: articles with both, and of those with one only, its champions.
    - Any of more: scores are added up in a table of one chunk.
+   - Of many plain words, likewise, whatever is best.
    - A bonus for words side by side has a bound: places are read only of articles that it can
      bring among the best. */
 #include "lists.h"
@@ -131,7 +132,7 @@ static int low_codes(const Query *q, const List *list, float unit) {
         if (saturated(f, q->s->k1) * unit >= q->heap[0].score * CERTAINLY) break;
         texts++;
     }
-    return (texts + 1) << 2;
+    return (texts + 1) << 3;
 }
 
 /* The best of one word: an article that several of its terms have is worth the best of them. */
@@ -321,13 +322,21 @@ static float with_bonuses(Query *q, uint32_t doc, float score, int complete) {
         else if (left->n && !places_of(q, &q->words[bonus->right], doc, right)) q->failed = 1;
         if (q->failed || !left->n) continue;
         keep_followed(left, right, bonus->distance);
-        if (left->n) score += worth_of_places(q->s, doc, left) * bonus->unit;
+        if (left->n) score += worth_of_places(q->s, doc, left, q->pair_lead) * bonus->unit;
     }
     return score;
 }
 
+/* Whether an article has all of the words. */
+static int has_all(const Query *q, uint32_t doc) {
+    for (int i = 0; i < q->k; i++)
+        if (posting_of(&q->words[i].whole, doc) == NOWHERE) return 0;
+    return 1;
+}
+
 static void refine_one(Query *q, uint32_t doc, float score, int complete) {
     if (!may_enter(q, doc, score + q->room, complete)) return;
+    if (q->mode == LOOSE) complete = has_all(q, doc);
     score = with_bonuses(q, doc, score, complete);
     if (may_enter(q, doc, score, complete)) offer(q, doc, score, complete);
 }
@@ -414,6 +423,28 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
                                    &all);
         else if (ranges[i].is_checked) q->total += join_range(q, &ranges[i], visit_nothing, NULL);
         else q->total += count_any(q, lists, q->k, ranges[i].low, ranges[i].high);
+    }
+    refine(q, &all, 0);
+}
+
+static void visit_some(Walk *w, uint32_t doc, uint64_t *at) {
+    (void)at;
+    Query *q = w->q;
+    float score = q->table->score[doc & 0xFFFF];
+    if (score + q->room < w->least || !may_enter(q, doc, score + q->room, 0)) return;
+    w->least = learn_score(q, w->own, score) * CERTAINLY;
+    add_candidate(q, w->own, doc, score);
+}
+
+/* The best articles with some of many plain words; counts also those with all. */
+static void best_of_many(Query *q, const Range *ranges, int n) {
+    Candidates all = {0};
+    for (int i = 0; i < n && !q->failed; i++) {
+        Walk w = {.q = q, .k = q->k, .check = ranges[i].is_checked ? &q->since : NULL};
+        for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
+        meet(&w, ranges[i].low, ranges[i].high);
+        q->total_all += w.found;
+        q->total += join_range(q, &ranges[i], q->by_date ? visit_newest : visit_some, &all);
     }
     refine(q, &all, 0);
 }
@@ -534,8 +565,8 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
         for (int j = 0; j < q->k; j++)
             q->words[j].unit = idf(articles, (double)having[j], 1);
         q->room = 0;
-        for (int j = 0; j < q->n_bonuses; j++) q->room += most[j] * q->s->k1_1;
-        if (q->mode != SOME && is_crowned(q, q->words)) {
+        for (int j = 0; j < q->n_bonuses; j++) q->room += most[j] * (q->s->k1_1 + q->pair_lead);
+        if (q->mode < SOME && is_crowned(q, q->words)) {
             best_crowned(q, q->words);
             continue;
         }
@@ -543,6 +574,7 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
         int r = ranges_of(q, ranges);
         uint64_t before = q->total_all;
         if (q->mode == SOME) best_complete(q, ranges, r);
+        else if (q->mode == LOOSE) best_of_many(q, ranges, r);
         else if (q->mode == EVERY || q->k == 1) best_of_every(q, ranges, r);
         else best_of_any(q, ranges, r);
         parts[i].complete = q->total_all - before;
@@ -601,7 +633,7 @@ static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
 
 static int take_words(Query *q, PyObject *told, PyObject *bonuses, Part *parts, Py_ssize_t n) {
     Py_ssize_t k = PyTuple_GET_SIZE(told), b = PyTuple_GET_SIZE(bonuses);
-    if (k < 1 || k > SLOTS || b > SLOTS || q->mode < EVERY || q->mode > SOME) {
+    if (k < 1 || k > SLOTS || b > SLOTS || q->mode < EVERY || q->mode > LOOSE) {
         PyErr_SetString(PyExc_ValueError, "too many words, or none");
         return 0;
     }
@@ -661,13 +693,17 @@ static Table *spare; /* guarded by the interpreter's lock */
 static PyObject *top(PyObject *module, PyObject *args) {
     PyObject *segments, *words, *bonuses, *answer = NULL;
     Query q = {0};
-    double articles, neighbours;
+    double articles, neighbours, word_lead, pair_lead;
     unsigned long long wanted, since, until;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!iO!ddKpKKp", &PyTuple_Type, &segments, &PyTuple_Type, &words,
-                          &q.mode, &PyTuple_Type, &bonuses, &articles, &neighbours, &wanted,
-                          &q.has_window, &since, &until, &q.by_date)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!O!iO!ddddKpKKp", &PyTuple_Type, &segments, &PyTuple_Type, &words,
+                          &q.mode, &PyTuple_Type, &bonuses, &articles, &neighbours, &word_lead,
+                          &pair_lead, &wanted, &q.has_window, &since, &until, &q.by_date)) return NULL;
     Py_ssize_t n = PyTuple_GET_SIZE(segments);
+    if (q.mode == LOOSE) {
+        q.word_lead = (float)word_lead;
+        q.pair_lead = (float)pair_lead;
+    }
     q.wanted = wanted;
     q.since = since;
     q.until = until;

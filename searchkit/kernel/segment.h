@@ -19,6 +19,8 @@
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
 #define ANY_CLASS 0   /* together.ANY_CLASS */
 #define MOST_CLASSES 12 /* that are looked for at once */
+#define GAP 300       /* schema.GAP */
+#define LEAD_WORDS 50 /* rank.LEAD_WORDS */
 #define NOWHERE UINT64_MAX
 
 /* -- a segment ------------------------------------------------------------------------------ */
@@ -285,6 +287,7 @@ typedef struct {
     const uint64_t *from; /* of a list that is a part of a term's: its postings there; else NULL */
     uint64_t having;     /* how many postings */
     float most;          /* what none of them is worth more than */
+    float lead;          /* what one is worth more that stands in the lead, if it counts */
     const uint32_t *best_docs; /* champions, or NULL */
     const float *best_worths;
 } List;
@@ -294,10 +297,12 @@ typedef struct {
     const uint8_t *bits;
 } Chunk;
 
-static inline void counts(const Segment *s, uint64_t p, uint32_t *titles, uint32_t *texts) {
+/* How often a word stands in title and text; and 1 if it is among the first words of the text. */
+static inline int counts(const Segment *s, uint64_t p, uint32_t *titles, uint32_t *texts) {
     uint8_t code = s->codes[p];
+    int in_lead = code >> 2 & 1;
     *titles = code & 3;
-    *texts = code >> 2;
+    *texts = code >> 3;
     if (code == ODD) {
         SURE_OF_ALL(s, odd);
         SURE_OF_ALL(s, odd_titles);
@@ -310,7 +315,10 @@ static inline void counts(const Segment *s, uint64_t p, uint32_t *titles, uint32
         }
         *titles = low < s->n_odd ? s->odd_titles[low] : 0;
         *texts = low < s->n_odd ? s->odd_texts[low] : 0;
+        in_lead = *texts & 1;
+        *texts >>= 1;
     }
+    return in_lead;
 }
 
 static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint32_t titles,
@@ -327,8 +335,9 @@ static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint3
 static inline float worth(const Segment *s, const List *list, uint64_t p, uint32_t doc) {
     uint32_t titles, texts;
     if (list->worths) return list->worths[p];
-    counts(s, p, &titles, &texts);
-    return worth_of(s, list->is_label, doc, titles, texts);
+    int in_lead = counts(s, p, &titles, &texts);
+    float w = worth_of(s, list->is_label, doc, titles, texts);
+    return in_lead ? w + list->lead : w;
 }
 
 /* Takes a term's postings as they lie in the file; 0 if they lead out of it. */
@@ -482,19 +491,19 @@ static uint64_t places_between(const Segment *s, uint64_t a, uint64_t b) {
         uint64_t codes;
         memcpy(&codes, s->codes + p, 8);
         odd |= (~codes - 0x0101010101010101) & codes & 0x8080808080808080; /* perhaps */
-        codes = (codes >> 2 & 0x3F3F3F3F3F3F3F3F) + (codes & 0x0303030303030303);
+        codes = (codes >> 3 & 0x1F1F1F1F1F1F1F1F) + (codes & 0x0303030303030303);
         lanes += (codes & 0x00FF00FF00FF00FF) + (codes >> 8 & 0x00FF00FF00FF00FF);
     }
     found = lanes * 0x0001000100010001 >> 48;
     for (; p < b; p++) {
         odd |= s->codes[p] == ODD;
-        found += (uint64_t)(s->codes[p] >> 2) + (s->codes[p] & 3);
+        found += (uint64_t)(s->codes[p] >> 3) + (s->codes[p] & 3);
     }
     for (; odd && a < b; a++) {
         uint32_t titles, texts;
         if (s->codes[a] != ODD) continue;
         counts(s, a, &titles, &texts);
-        found += (uint64_t)titles + texts - 66; /* 63 and 3 were taken for them */
+        found += (uint64_t)titles + texts - 34; /* 31 and 3 were taken for them */
     }
     return found;
 }

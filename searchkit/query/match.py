@@ -26,7 +26,17 @@ from searchkit.index import (
     member,
 )
 from searchkit.kernel import kernel
-from searchkit.query.rank import K1, NEIGHBOURS, Floats, idf, norms, saturate
+from searchkit.query.rank import (
+    K1,
+    LEAD_WORDS,
+    NEIGHBOURS,
+    PAIR_LEAD,
+    WORD_LEAD,
+    Floats,
+    idf,
+    norms,
+    saturate,
+)
 from searchkit.query.tree import (
     And,
     Dates,
@@ -41,7 +51,7 @@ from searchkit.query.tree import (
     Some,
     Word,
 )
-from searchkit.schema import FIELD_NAMES, key
+from searchkit.schema import FIELD_NAMES, GAP, key
 
 Span = tuple[int, int]
 
@@ -96,7 +106,8 @@ class Bonus:
     """Two words that stand as far apart in an article as they do in the query.
 
     A pair tells as much as the rarer of its words; that makes `most`, which it may add to a
-    score, known before a single place is read.
+    score, known before a single place is read. `lead` is what it is worth more among the first
+    words of a text.
     """
 
     left: Leaf
@@ -105,11 +116,12 @@ class Bonus:
     scope: str
     idf: float
     is_whole: bool  # whether no other words were asked for
+    lead: float
 
     @property
     def most(self) -> float:
         """What it adds to no score more than."""
-        return NEIGHBOURS * self.idf * (K1 + 1)
+        return NEIGHBOURS * self.idf * (K1 + 1 + self.lead)
 
 
 class Matcher:
@@ -117,19 +129,22 @@ class Matcher:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._found: dict[tuple[Leaf | Phrase, str], Match] = {}
+        self._found: dict[tuple[Leaf | Phrase, str, float], Match] = {}
 
-    def match(self, node: Node, scope: str = ANYWHERE) -> Match:
-        """Return the articles that match a node when it is looked for in one scope."""
+    def match(self, node: Node, scope: str = ANYWHERE, lead: float = 0) -> Match:
+        """Return the articles that match a node when it is looked for in one scope.
+
+        A word or a phrase is worth `lead` more among the first words of a text.
+        """
         match node:
             case Word() | Exact() | Prefix():
-                if (node, scope) not in self._found:
-                    self._found[node, scope] = self._leaf(node, scope)
-                return self._found[node, scope]
+                if (node, scope, lead) not in self._found:
+                    self._found[node, scope, lead] = self._leaf(node, scope, lead)
+                return self._found[node, scope, lead]
             case Phrase():
-                if (node, scope) not in self._found:
-                    self._found[node, scope] = self._phrase(node, scope)
-                return self._found[node, scope]
+                if (node, scope, lead) not in self._found:
+                    self._found[node, scope, lead] = self._phrase(node, scope, lead)
+                return self._found[node, scope, lead]
             case Field(name, part):
                 return self.match(part, FIELD_NAMES[name])
             case Dates() | Not():
@@ -143,19 +158,20 @@ class Matcher:
 
     # -- words --
 
-    def _leaf(self, leaf: Leaf, scope: str) -> Match:
+    def _leaf(self, leaf: Leaf, scope: str, lead: float) -> Match:
         name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
             start = key(name, leaf.start).encode()
             forms = [self._counted(p, scope) for p in self.index.forms_starting(start)]
-            found = best([self.index.starting(start, scope == TITLE), *forms], self.index.size)
+            each = [self.index.starting(start, scope == TITLE), *forms]
         elif isinstance(leaf, Exact):
-            found = self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)
+            each = [self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)]
         else:
             terms = [key(name, term).encode() for term in leaf.terms]
             each = [self.index.postings(term, scope == TITLE) for term in terms]
-            found = each[0] if len(each) == 1 else best(each, self.index.size)
-        return self._ranked(found)
+        each = [with_lead(found, lead) for found in each]
+        is_one = len(each) == 1 and not isinstance(leaf, Prefix)
+        return self._ranked(each[0] if is_one else best(each, self.index.size))
 
     def _ranked(self, found: Postings) -> Match:
         tells = idf(self.index.articles, len(found.docs))
@@ -171,20 +187,26 @@ class Matcher:
         if not len(first):
             return joined([])
         counts = np.diff(first, append=len(docs))
+        leads = np.zeros(len(first), bool)
+        if scope == ANYWHERE:
+            behind = (places & POSITION) - self.index.title_words[docs] - GAP
+            leads = np.logical_or.reduceat((behind >= 0) & (behind < LEAD_WORDS), first)
         docs = docs[first]
         if scope not in (ANYWHERE, TITLE):
-            return Postings(docs.astype(np.uint32), saturate(counts))
+            return Postings(docs.astype(np.uint32), saturate(counts), leads)
         titled = np.add.reduceat(in_title.astype(np.int64), first)
-        return Postings(docs.astype(np.uint32), self.index.worths(docs, titled, counts - titled))
+        worths = self.index.worths(docs, titled, counts - titled)
+        return Postings(docs.astype(np.uint32), worths, leads)
 
     # -- words in relation --
 
-    def _phrase(self, phrase: Phrase, scope: str) -> Match:
+    def _phrase(self, phrase: Phrase, scope: str, lead: float) -> Match:
         both = None
         if phrase.slop is not None:
             words = dict.fromkeys(phrase.words)
             both, _ = meet([self.match(word, scope).docs for word in words])
-        return self._ranked(self._counted(self._begins(phrase, scope, both), scope))
+        found = self._counted(self._begins(phrase, scope, both), scope)
+        return self._ranked(with_lead(found, lead))
 
     def _begins(self, phrase: Phrase, scope: str, among: Numbers | None) -> Ints:
         """Return where a phrase begins in some articles, or in all, ascending."""
@@ -237,7 +259,8 @@ class Matcher:
         return places[changes(places)]
 
     def _some(self, node: Some, scope: str) -> Match:
-        parts = [self.match(part, scope) for part in dict.fromkeys(node.wanted)]
+        lead = WORD_LEAD if node.is_long else 0
+        parts = [self.match(part, scope, lead) for part in dict.fromkeys(node.wanted)]
         found = _any([Match(p.docs, p.scores, p.complete) for p in parts])
         every, _ = meet([part.docs[complete_of(part)] for part in parts])
         found.complete = member(found.docs, every)[0]
@@ -256,14 +279,15 @@ class Matcher:
                 if rarer:
                     tells = idf(self.index.articles, rarer)
                     is_whole = left != right and len(parts) == 2
-                    bonuses.append(Bonus(left, right, j - i, scope, tells, is_whole))
+                    lead = PAIR_LEAD if node.is_long else 0
+                    bonuses.append(Bonus(left, right, j - i, scope, tells, is_whole, lead))
         return bonuses
 
     def bonus(self, bonus: Bonus, docs: Numbers) -> Floats:
         """Return what a pair of words adds to the scores of some articles, ascending."""
         more = np.zeros(len(docs), np.float32)
-        having, worths = self._counted(self._pair(bonus, docs), bonus.scope)
-        more[docs.searchsorted(having)] = worths * np.float32(NEIGHBOURS * bonus.idf)
+        found = with_lead(self._counted(self._pair(bonus, docs), bonus.scope), bonus.lead)
+        more[docs.searchsorted(found.docs)] = found.worths * np.float32(NEIGHBOURS * bonus.idf)
         return more
 
     def _pair(self, bonus: Bonus, docs: Numbers) -> Ints:
@@ -305,7 +329,9 @@ class Matcher:
 
     # -- why --
 
-    def explain(self, node: Node, number: int, scope: str = ANYWHERE) -> list[Factor]:
+    def explain(
+        self, node: Node, number: int, scope: str = ANYWHERE, lead: float = 0
+    ) -> list[Factor]:
         """Return the addends of the score that a node gives to one article that matches."""
         match node:
             case Field(name, part):
@@ -318,16 +344,17 @@ class Matcher:
                 return [f for part in having for f in self.explain(part, number, scope)]
             case Some():
                 wanted = dict.fromkeys(node.wanted)
-                having = [part for part in wanted if number in self.match(part, scope).docs]
-                factors = [f for part in having for f in self.explain(part, number, scope)]
+                lead = WORD_LEAD if node.is_long else 0
+                having = [part for part in wanted if number in self.match(part, scope, lead).docs]
+                factors = [f for part in having for f in self.explain(part, number, scope, lead)]
                 bonuses = self.bonuses(node, scope)
                 own = [b for b in bonuses if b.left in node.parts and b.right in node.parts]
                 return factors + [f for b in own for f in self._explain_bonus(b, number)]
             case Word() | Exact() | Prefix() | Phrase():
-                return [self._explain_leaf(node, number, scope)]
+                return [self._explain_leaf(node, number, scope, lead)]
 
-    def _explain_leaf(self, leaf: Leaf | Phrase, number: int, scope: str) -> Factor:
-        found = self.match(leaf, scope)
+    def _explain_leaf(self, leaf: Leaf | Phrase, number: int, scope: str, lead: float) -> Factor:
+        found = self.match(leaf, scope, lead)
         score = float(found.scores[found.docs.searchsorted(number)])
         docs = np.array([number], np.uint32)
         name = str(leaf)
@@ -336,13 +363,14 @@ class Matcher:
         elif isinstance(leaf, Word):
             field_name = ANYWHERE if scope == TITLE else scope
             each = {t: self.index.places(key(field_name, t).encode(), docs) for t in leaf.terms}
-            best_term = max(each, key=lambda t: tuple(self._counted(each[t], scope).worths))
+            worths = {t: with_lead(self._counted(each[t], scope), lead).worths for t in each}
+            best_term = max(each, key=lambda t: tuple(worths[t]))
             places = each[best_term]
             name = name if name == best_term else f"{name} → {best_term}"
         else:
             places = self.places(leaf, scope, docs)
         tells = idf(self.index.articles, len(found.docs))
-        details = {"share": 1.0, "idf": tells, **self._details(places, number, scope)}
+        details = {"share": 1.0, "idf": tells, **self._details(places, number, scope, lead)}
         return Factor(name, score, details)
 
     def _explain_bonus(self, bonus: Bonus, number: int) -> list[Factor]:
@@ -352,10 +380,10 @@ class Matcher:
             return []
         places = self._pair(bonus, docs)
         details = {"share": NEIGHBOURS, "idf": bonus.idf}
-        details |= self._details(places, number, bonus.scope)
+        details |= self._details(places, number, bonus.scope, bonus.lead)
         return [Factor(f"side by side: {bonus.left} {bonus.right}", score, details)]
 
-    def _details(self, places: Ints, number: int, scope: str) -> dict[str, float]:
+    def _details(self, places: Ints, number: int, scope: str, lead: float) -> dict[str, float]:
         """Return every number of the formula for one article, by its name."""
         index, averages = self.index, self.index.manifest.averages
         if scope not in (ANYWHERE, TITLE):
@@ -376,6 +404,8 @@ class Matcher:
                 worth += count * float(norms(name, np.array(length), average))
         found["weighted frequency"] = worth
         found["saturated"] = float(saturate(np.array(worth)))
+        if lead and self._counted(places, scope).leads.any():
+            found["in the lead"] = lead
         return found
 
 
@@ -395,6 +425,14 @@ def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
             each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
             return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None
     return None
+
+
+def with_lead(found: Postings, lead: float) -> Postings:
+    """Return postings that are worth so much more where the word stands in the lead."""
+    if not lead:
+        return found
+    more: Floats = found.leads.astype(np.float32) * np.float32(lead)
+    return found._replace(worths=found.worths + more)
 
 
 def complete_of(match: Match) -> Bools | slice:
@@ -425,23 +463,24 @@ def best(found: list[Postings], size: int) -> Postings:
     Within one of the postings an article may come more than once, and in any order.
 
     >>> docs, worths = np.array([7, 2, 7], np.uint32), np.array([0.25, 1, 0.5], np.float32)
-    >>> docs, worths = best([Postings(docs, worths)], 10)
+    >>> docs, worths, _ = best([Postings(docs, worths, np.zeros(3, bool))], 10)
     >>> docs.tolist(), worths.tolist()
     ([2, 7], [1.0, 0.5])
     """
-    docs, worths = joined(found)
+    docs, worths, _ = joined(found)
     if len(docs) * 16 > size:
         dense = np.zeros(size, np.float32)
         np.maximum.at(dense, docs, worths)
         docs = dense.nonzero()[0].astype(np.uint32)
-        return Postings(docs, dense[docs])
+        return Postings(docs, dense[docs], np.zeros(len(docs), bool))
     # floats of 0 and more are in the order of their bits
     keys = docs.astype(np.uint64) << np.uint64(32) | worths.view(np.uint32)
     keys.sort()
     docs = (keys >> np.uint64(32)).astype(np.uint32)
     last = np.ones(len(docs), bool)
     last[:-1] = docs[1:] != docs[:-1]
-    return Postings(docs[last], keys[last].astype(np.uint32).view(np.float32))
+    worths = keys[last].astype(np.uint32).view(np.float32)
+    return Postings(docs[last], worths, np.zeros(len(worths), bool))
 
 
 def added(docs: Numbers, parts: Sequence[Match], where: Sequence[Ints]) -> Match:

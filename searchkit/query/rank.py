@@ -18,11 +18,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Array = NDArray[Any]  # of any numbers
 
-K1 = 0.9  # how soon more of the same word stops to count
-B = 0.4  # how much a long field counts against its words: 0 not at all, 1 in full
+K1 = 0.5  # how soon more of the same word stops to count
+B = 0.3  # how much a long field counts against its words: 0 not at all, 1 in full
 FIELD_WEIGHTS = {"title": 2.0}  # any other field is worth 1
 
-NEIGHBOURS = 0.3  # share of words that stand next to each other as in the query
+NEIGHBOURS = 0.5  # share of words that stand next to each other as in the query
+
+# A query of more words than FEW tells what an article is about, as its first sentences do: where
+# it stands among the first LEAD_WORDS words of the text, a word is worth so much more, and so
+# are two that stand side by side.
+FEW = 4
+LEAD_WORDS = 50
+WORD_LEAD, PAIR_LEAD = 0.5, 1.5
 
 
 def idf(articles: int, having: int) -> float:

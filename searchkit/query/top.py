@@ -13,7 +13,7 @@ import numpy as np
 from searchkit.index import Bools
 from searchkit.kernel import kernel
 from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked
-from searchkit.query.rank import NEIGHBOURS
+from searchkit.query.rank import NEIGHBOURS, PAIR_LEAD, WORD_LEAD
 from searchkit.query.tree import (
     And,
     Dates,
@@ -22,12 +22,13 @@ from searchkit.query.tree import (
     Or,
     Prefix,
     Some,
+    is_long,
 )
 
 Span = tuple[int, int]
 
 TRIED = 32  # articles whose bonuses are looked up first, to learn what the best have
-_EVERY, _ANY, _SOME = range(3)
+_EVERY, _ANY, _SOME, _LOOSE = range(4)
 
 
 class Found(NamedTuple):
@@ -48,7 +49,8 @@ class Plan(NamedTuple):
 
     Attributes:
         words: what is looked for.
-        mode: whether articles must have every word, any, or some: the best those that have all.
+        mode: whether articles must have every word, any, or some: the best those that have all, or
+            whatever is best.
         bonuses: left word, right word and distance of those that should stand side by side.
         window: the first and the last moment that counts, if not all do.
     """
@@ -64,8 +66,9 @@ def top(
 ) -> Found:
     """Return the `wanted` best articles that match a tree, and how many match in all.
 
-    By relevance, those with all words come before those with some; among equal scores the newest
-    come first. By date, the newest come first, those without a date last.
+    By relevance, those with all words come before those with some, unless so many were asked for
+    that hardly any has all (`tree.is_long`); among equal scores the newest come first. By date,
+    the newest come first, those without a date last.
 
     Args:
         matcher: of the index.
@@ -83,13 +86,19 @@ def top(
         since, until = plan.window or (0, 0)
         return Found(*kernel.top(
             matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
-            matcher.index.articles, NEIGHBOURS, wanted, plan.window is not None, since, until,
-            by_date,
+            matcher.index.articles, NEIGHBOURS, WORD_LEAD, PAIR_LEAD, wanted,
+            plan.window is not None, since, until, by_date,
         ))  # fmt: skip
     found = matcher.match(tree)
     if window is not None:
         found = found.among(matcher.within(found.docs, window))
-    page = _newest(matcher, found, wanted) if by_date else _best(matcher, found, wanted)
+    is_loose = is_long(tree)
+    if by_date:
+        page = _newest(matcher, found, wanted, is_loose)
+    elif is_loose:
+        page = _ordered(matcher, _settled(matcher, found, wanted), wanted)
+    else:
+        page = _best(matcher, found, wanted)
     complete = [True] * len(page.docs) if page.complete is None else page.complete.tolist()
     docs, scores = page.docs.tolist(), page.scores.tolist()
     return Found(len(found.docs), found.total_complete, docs, scores, complete)
@@ -130,21 +139,19 @@ def _some(tree: Some, window: Span | None) -> Plan | None:
         isinstance(parts[which], Prefix) for left, right, _ in bonuses for which in (left, right)
     ):
         return None
-    return Plan(tuple(w for w in words if w is not None), _SOME, tuple(bonuses), window)
+    mode = _LOOSE if tree.is_long else _SOME
+    return Plan(tuple(w for w in words if w is not None), mode, tuple(bonuses), window)
 
 
 # -- of whatever matches -----------------------------------------------------------------------
 
 
 def _ordered(matcher: Matcher, found: Match, wanted: int) -> Match:
-    """Return the best of articles without bonuses, best first."""
+    """Return the best of articles without bonuses, best first, whatever words they have."""
     if len(found.docs) > 4 * wanted:
         found = found.among(_reaching(found, wanted))
     first = matcher.index.first[found.docs]
-    order: tuple[np.ndarray, ...] = (found.docs, -first, -found.scores)
-    if found.complete is not None:
-        order = (*order, ~found.complete)
-    return found.among(np.lexsort(order)[:wanted])
+    return found.among(np.lexsort((found.docs, -first, -found.scores))[:wanted])
 
 
 def _reaching(found: Match, wanted: int) -> Bools:
@@ -157,7 +164,7 @@ def _reaching(found: Match, wanted: int) -> Bools:
 
 
 def _best(matcher: Matcher, found: Match, wanted: int) -> Match:
-    """Return the best articles by relevance, best first."""
+    """Return the best articles by relevance, best first: those with all words, then others."""
     if found.complete is None:
         return _ordered(matcher, _settled(matcher, found, wanted), wanted)
     every = found.among(found.complete)
@@ -191,8 +198,11 @@ def _settled(matcher: Matcher, found: Match, wanted: int) -> Match:
     return matcher.settled(hopeful)
 
 
-def _newest(matcher: Matcher, found: Match, wanted: int) -> Match:
-    """Return the newest articles, newest first; of the same moment the best first."""
+def _newest(matcher: Matcher, found: Match, wanted: int, is_loose: bool) -> Match:
+    """Return the newest articles, newest first; of the same moment the best first.
+
+    Those with all words are better than any other, unless `is_loose`.
+    """
     first = matcher.index.first
     if len(found.docs) > wanted > 0:
         if len(matcher.index.segments) == 1:  # the newest have the lowest numbers
@@ -204,6 +214,8 @@ def _newest(matcher: Matcher, found: Match, wanted: int) -> Match:
             size = len(moments)
             found = found.among(moments >= np.partition(moments, size - wanted)[size - wanted])
     found = matcher.settled(found.among(slice(0)) if not wanted else found)
-    some = np.zeros(len(found.docs), bool) if found.complete is None else ~found.complete
+    some = np.zeros(len(found.docs), bool)
+    if found.complete is not None and not is_loose:
+        some = ~found.complete
     order = np.lexsort((found.docs, -found.scores, some, -first[found.docs]))
     return found.among(order[:wanted])

@@ -9,6 +9,7 @@ A node prints as a query that parses to the same tree; that is what `read_as` sh
     Phrase((Word, Word), None)    side by side, in this order              "мирні переговори"
     Phrase((Word, Word), 5)       in any order, 5 or fewer words between   "мирні переговори"~5
     Some((Word, Word))            all of them first, then some             мирні переговори
+                                  (of more than FEW, whatever is best)
     And, Or, Not                  as they say                              мир AND NOT війна
     Field("title", node)          only there                               title:переговори
     Dates(first, last, text)      published then                           date:2025-09
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 
 from searchkit.analysis import Token
 from searchkit.dates import Span
+from searchkit.query.rank import FEW
 from searchkit.schema import EXACT, FIELD_NAMES
 
 LEMMA = "lemma:"  # put before a lemma in a query: none of the other readings of a word is meant
@@ -170,7 +172,10 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """Plain words: articles that match at least one part; those that match all come first."""
+    """Plain words: articles that match at least one part.
+
+    Those that match all come first, unless there are more than FEW.
+    """
 
     parts: tuple["Node", ...]
 
@@ -182,6 +187,11 @@ class Some:
         """The parts that are asked for: function words only where there is nothing else."""
         content = tuple(p for p in self.parts if not (isinstance(p, Word) and p.is_function))
         return content or self.parts
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much is asked for that hardly any article has all of it."""
+        return len(set(self.wanted)) > FEW
 
 
 Node = Leaf | Phrase | Dates | Field | Not | And | Or | Some
@@ -200,6 +210,18 @@ def leaves(node: Node, fields: tuple[str, ...]) -> Iterator[tuple[Leaf | Phrase,
                 yield from leaves(part, fields)
         case Word() | Exact() | Prefix() | Phrase():
             yield node, fields
+
+
+def is_long(node: Node) -> bool:
+    """Tell whether there is a long run of plain words in what is asked for."""
+    match node:
+        case Some(parts):
+            return node.is_long or any(map(is_long, parts))
+        case And(parts) | Or(parts):
+            return any(map(is_long, parts))
+        case Field(_, part):
+            return is_long(part)
+    return False
 
 
 def _bracket(node: Node, plain: object) -> str:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -350,3 +352,20 @@ def test_stats_name_dates_that_can_be_asked_for(make_archive: MakeArchive) -> No
 def test_stats_of_an_archive_without_dates_have_none(make_archive: MakeArchive) -> None:
     stats = make_archive([{"id": "fox", "text": "Лис."}]).stats()
     assert (stats["dated"], stats["from"], stats["to"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("query", ["переговори", "переговорів у Києві", '"мирні переговори"'])
+def test_a_query_for_words_that_the_index_knows_does_not_load_the_dictionary(
+    archive: Archive, query: str
+) -> None:
+    """Loading it takes longer than all else that a new process does."""
+    program = (
+        "import sys; from searchkit import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    folder = str(archive.index.generation.parent)
+    command = [sys.executable, "-c", program, "query", query, "--index", folder, "--json"]
+    run = subprocess.run(command, capture_output=True, check=True)
+    assert b'"total"' in run.stdout
+    assert {b"searchkit.index", b"pymorphy3"} & {*run.stderr.split()} == {b"searchkit.index"}

@@ -530,8 +530,11 @@ def show_command(
 def analyze_command(text: str | None, words: str | None, as_json: bool) -> None:
     """Show how TEXT, or standard input, becomes terms: word, offsets, lemmas.
 
+    Each line is read for itself; the lemma that is likeliest among its neighbours comes first.
+
     Example: searchkit analyze "у Києві"
     """
+    from searchkit.analysis.context import in_context  # noqa: PLC0415 - no query needs it
     from searchkit.words import chosen  # noqa: PLC0415
 
     if text is None and sys.stdin is None:  # closed, as by a job that has none
@@ -539,6 +542,7 @@ def analyze_command(text: str | None, words: str | None, as_json: bool) -> None:
     listed = chosen(words, "corpus", "index", _name)
     for line in sys.stdin if text is None else text.split("\n"):
         tokens = analyze(line.rstrip("\n"), listed.terms if listed else {})
+        tokens = in_context(line, tokens)
         if as_json:
             _data(shown.dumps({"tokens": [_token(token) for token in tokens]}))
         else:

@@ -725,7 +725,7 @@ def test_analyze_prints_one_object_a_line() -> None:
     assert (code, err, len(objects)) == (0, "", len(LINES))
     assert objects[0] == {
         "tokens": [
-            {"text": "у", "start": 0, "end": 1, "lemmas": ["в"]},
+            {"text": "у", "start": 0, "end": 1, "lemmas": ["у", "в"]},
             {"text": "Києві", "start": 2, "end": 7, "lemmas": ["київ", "кий"]},
         ]
     }
@@ -743,6 +743,17 @@ def test_analyze_prints_one_object_a_line() -> None:
             assert token["lemmas"]
 
 
+def test_analyze_puts_the_lemma_first_that_is_meant_in_its_line() -> None:
+    """The neighbours tell; the other terms by which a word is found stand behind."""
+    out = run("analyze", "--json", input="Батько має право.\nВін бере старий замок.\n").out
+    lines = [[token["lemmas"] for token in json.loads(line)["tokens"]] for line in out.splitlines()]
+    assert [[lemmas[0] for lemmas in line] for line in lines] == [
+        ["батько", "мати", "право"],
+        ["він", "брати", "старий", "замок"],
+    ]
+    assert "бер" in lines[1][1]
+
+
 def test_analyze_reads_its_argument_like_standard_input() -> None:
     text = "\n".join(LINES)
     assert run("analyze", text, "--json") == run("analyze", "--json", input=text)
@@ -758,7 +769,7 @@ def test_analyze_reads_lines_of_any_convention() -> None:
 
 
 def test_analyze_prints_a_word_a_line_for_people() -> None:
-    assert run("analyze", "у Києві") == (0, "0–1\tу\tв\n2–7\tКиєві\tкиїв, кий\n", "")
+    assert run("analyze", "у Києві") == (0, "0–1\tу\tу, в\n2–7\tКиєві\tкиїв, кий\n", "")
     assert run("analyze", "") == (0, "", "")
     assert run("analyze", "", "--json") == (0, '{"tokens": []}\n', "")
 

@@ -64,9 +64,14 @@ def shipped() -> dict[str, list[Parse]]:
     return found
 
 
+def tag(parse: Parse) -> Any:
+    """Return what the dictionary says of a form, as pymorphy3's tag."""
+    return morph().dictionary.build_tag_info(*parse)
+
+
 def grammemes(parse: Parse) -> frozenset[str]:
     """Return what the dictionary says of a form: NOUN, Fixd, gent and so on."""
-    found: frozenset[str] = morph().dictionary.build_tag_info(*parse).grammemes
+    found: frozenset[str] = tag(parse).grammemes
     return found
 
 

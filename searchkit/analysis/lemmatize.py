@@ -4,11 +4,19 @@ import re
 from itertools import product
 from typing import Any
 
-from searchkit.analysis.dictionary import Parse, base_forms, grammemes, morph, parses, shipped
+from searchkit.analysis.dictionary import (
+    Parse,
+    base_forms,
+    grammemes,
+    morph,
+    parses,
+    shipped,
+    tag,
+)
+from searchkit.analysis.lists import common, meant
 from searchkit.analysis.ukrainian import (
     ABBREVIATED,
     CARDINAL_ENDINGS,
-    COMMON_WORDS,
     EUPHONY,
     HALVES,
     NEVER_MEANT,
@@ -55,8 +63,8 @@ def lemmas(word: str) -> tuple[str, ...]:
     found = known(word)
     if not found:
         found = _of_compound(word) if "-" in word else [*_guesses(word), word]
-    elif not COMMON_WORDS.isdisjoint(found):
-        found.sort(key=lambda lemma: lemma not in COMMON_WORDS)
+    elif len(found) > 1:
+        found = _likeliest_first(word, found)
     if word in NEVER_MEANT:
         found = [lemma for lemma in found if lemma != NEVER_MEANT[word]]
     if "-" in word or _OLD_SPELLING.search(word):
@@ -103,7 +111,55 @@ def known(word: str) -> list[str]:
     found = parses(word)
     if word in (listed := shipped()):
         found += [(word, parse) for parse in listed[word]]
+    if word.endswith(_CONVERBS):
+        return [lemma for lemma, _ in readings(word)]
     return base_forms(found)
+
+
+def _likeliest_first(word: str, found: list[str]) -> list[str]:
+    """Return lemmas with those first that are usual, whatever the neighbours of the word are."""
+    if listed := meant().get(word):
+        return sorted(found, key=lambda lemma: -listed.get(lemma, 0.0))
+    usual = common()
+    return found if usual.isdisjoint(found) else sorted(found, key=lambda each: each not in usual)
+
+
+def readings(word: str) -> list[tuple[str, str]]:
+    """Return the lemma and the grammemes of all that a folded word may be in the dictionary.
+
+    >>> readings("маючи")
+    [('мати', 'GRND'), ('маяти', 'GRND')]
+    """
+    found = parses(word) + [(word, parse) for parse in shipped().get(word, ())]
+    verbs = infinitives(word) if word.endswith(_CONVERBS) else []
+    pairs = []
+    for lemma, (_, parse) in zip(base_forms(found), found, strict=True):
+        grammemes = str(tag(parse))
+        if not (verbs and grammemes.startswith("GRND")):
+            pairs.append((lemma, grammemes))
+        if verbs and grammemes.startswith(("GRND", "ADVB")):  # стоячи: only the adverb is known
+            pairs += [(verb, "GRND") for verb in verbs]
+    return pairs
+
+
+_CONVERBS = tuple(f"{end}{own}" for end in ("чи", "ши") for own in ("", "сь", "ся"))
+
+
+def infinitives(converb: str) -> list[str]:
+    """Return the verbs that a form like маючи or вернувшись belongs to, by another form of them.
+
+    >>> infinitives("вернувшись"), infinitives("принісши"), infinitives("стоячи")
+    (['вернутися'], ['принести'], ['стояти'])
+    """
+    stem, reflexive = (converb[:-2], "ся") if converb[-2:] in ("сь", "ся") else (converb, "")
+    finite = f"{stem[:-2]}ть" if stem.endswith("чи") else stem[:-2]  # мають, вернув, приніс
+    tense = {"pres", "futr"} if stem.endswith("чи") else {"past"}
+    found = [
+        each
+        for each in parses(finite + reflexive)
+        if "VERB" in grammemes(each[1]) and not tense.isdisjoint(grammemes(each[1]))
+    ]
+    return list(dict.fromkeys(base_forms(found)))
 
 
 # -- words that the dictionary lacks -----------------------------------------------------------

@@ -44,7 +44,7 @@ def in_context(text: str, tokens: Sequence[Token]) -> list[Token]:
     chain, places = links(text, tokens)
     chances = _chances([_node(link.form, link.written) for link in chain])
     for place, lemma in _set_phrases(chain):
-        chances[place] = {lemma: 1.0}
+        chances[place][lemma] = inf
     found = []
     for token, place in zip(tokens, places, strict=True):
         first, form = token.lemmas[0], chain[place].form

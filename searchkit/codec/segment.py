@@ -308,6 +308,8 @@ class Segment:
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the record is damaged.
         """
+        if kernel and self.kernel:
+            return self._unpacker.unpack(kernel.record(self.kernel, number))
         sure = self.arrays.sure
         sure("record_starts", number, number + 1)
         sure("record_sizes", number, number + 1)

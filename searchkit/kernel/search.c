@@ -849,9 +849,32 @@ damaged:
     return NULL;
 }
 
+/* record(segment, article): the bytes of an article; see Segment.stored. */
+static PyObject *record(PyObject *module, PyObject *args) {
+    PyObject *told;
+    unsigned int number;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!I", segment_type, &told, &number)) return NULL;
+    const Segment *s = (Segment *)told;
+    uint64_t faults = s->faults;
+    if (number < s->size) {
+        SURE_OF(s, record_starts, number, 1);
+        SURE_OF(s, record_sizes, number, 1);
+        uint64_t start = s->record_starts[number], size = s->record_sizes[number];
+        if (s->faults == faults && start <= s->n_records && size <= s->n_records - start) {
+            SURE_OF(s, records, start, size);
+            if (s->faults == faults)
+                return PyBytes_FromStringAndSize((const char *)s->records + start, (Py_ssize_t)size);
+        }
+    }
+    PyErr_SetString(PyExc_ValueError, "a record lies nowhere");
+    return NULL;
+}
+
 PyMethodDef search_methods[] = {
     {"top", top, METH_VARARGS, "The best articles of a query; see query/top.py."},
     {"terms_of", terms_of, METH_VARARGS, "The terms of a written word; see index.py."},
+    {"record", record, METH_VARARGS, "The bytes of an article; see codec/segment.py."},
     {"places", places, METH_VARARGS, "Where a word stands in some articles; see index.py."},
     {NULL},
 };

@@ -37,7 +37,8 @@
     X(uint32_t, 4, lemma_ends) X(uint32_t, 4, lemmas) X(uint64_t, 8, first) X(uint64_t, 8, last)  \
     X(uint8_t, 1, terms_bytes) X(uint32_t, 4, terms_ends) X(uint32_t, 4, terms_buckets)           \
     X(uint32_t, 4, terms_order) X(uint8_t, 1, forms_bytes) X(uint32_t, 4, forms_ends)             \
-    X(uint32_t, 4, forms_buckets) X(uint32_t, 4, forms_order)
+    X(uint32_t, 4, forms_buckets) X(uint32_t, 4, forms_order) X(uint8_t, 1, records)              \
+    X(uint64_t, 8, record_starts) X(uint32_t, 4, record_sizes)
 
 enum {
 #define X(type, size, name) I_##name,
@@ -165,6 +166,7 @@ static int segment_fits(const Segment *s) {
            s->n_term_form_ends == s->n_terms_ends && s->n_chunk_ends == s->n_terms_ends &&
            s->n_term_forms == s->n_lemmas && s->n_lemma_ends == s->n_forms_ends &&
            s->n_terms_order == s->n_terms_ends && s->n_forms_order == s->n_forms_ends &&
+           s->n_record_starts == s->n_first && s->n_record_sizes == s->n_first &&
            s->n_terms_buckets >= 2 && s->n_forms_buckets >= 2 &&
            s->n_terms_ends < UINT32_MAX && s->n_forms_ends < UINT32_MAX;
 }

@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
@@ -32,6 +32,9 @@ from searchkit.dates import parse_span
 from searchkit.errors import ArticleError, CorpusError, DateError
 from searchkit.kernel import kernel
 from searchkit.words import LIST
+
+if TYPE_CHECKING:
+    from searchkit.pieces import Pieces
 
 MAX_CHARACTERS = 1_000_000  # a text longer than a 500-page book is not an article
 MAX_WORD = 1_000  # no language has such words: it is data that lost its way (base64, hex)
@@ -65,6 +68,8 @@ class Corpus:
             like, links to folders.
         done: bytes read so far, for a progress bar; see `size`.
         place: file and line of the article that was yielded last.
+        pieces: what is known of the files; of those parts that are as they were, iterating yields
+            no article. None, at first: nothing is.
 
     Raises:
         CorpusError: there is nothing at `path` (which `or_nothing` takes for a corpus without
@@ -83,6 +88,7 @@ class Corpus:
         self.place: tuple[str, int | None] = (self.path, None)
         self._root = Path(path)
         self._unread: set[str] = set()
+        self.pieces: Pieces | None = None
         if self.path == "-" and sys.stdin is None:  # closed by whoever started this: `<&-`
             raise CorpusError("There is no standard input; name a folder or file of articles.")
         self._is_folder = self._is_gone = False
@@ -102,6 +108,8 @@ class Corpus:
     def reject(self, error: ArticleError) -> None:
         """Count a bad record and report it; a report that raises ends the reading."""
         self.rejected += 1
+        if self.pieces:
+            self.pieces.spoil(error.source, error.line, is_all=isinstance(error, _UnreadError))
         if isinstance(error, _UnreadError):
             self._unread.add(error.source)  # many records of one file are one file
             self.unreadable = len(self._unread)
@@ -144,12 +152,22 @@ class Corpus:
                 continue
             if block_size and name.lower().endswith(".jsonl"):
                 with raw:
+                    if self.pieces:
+                        self.pieces.begin(str(path), name)
                     yield from self._blocks(str(path), stem, raw, block_size)
             else:
                 yield None
+                is_packed = name.lower().endswith(".gz")
                 with self._naming(str(path)), raw:
-                    opened = gzip.GzipFile(fileobj=raw) if name.lower().endswith(".gz") else raw
-                    yield from self._articles(str(path), suffix, opened, stem, raw)  # type: ignore[arg-type]
+                    opened: Any = raw
+                    if self.pieces:
+                        in_lines = suffix == ".jsonl" and not is_packed
+                        opened = self.pieces.open(str(path), name, raw, in_lines=in_lines)
+                        if opened is None:
+                            self.done += size
+                            continue
+                    opened = gzip.GzipFile(fileobj=opened) if is_packed else opened
+                    yield from self._articles(str(path), suffix, opened, stem, raw)
                     self.done += size - raw.tell()
         yield from self._told(unseen)
 
@@ -168,6 +186,8 @@ class Corpus:
             for data in _whole_lines(raw, size):
                 self.done = done + raw.tell()
                 block = Block(source, stem, before, data)
+                if self.pieces:
+                    self.pieces.put_lines(before + 1, data)
                 is_empty = is_empty and block.is_empty()
                 yield block
                 before += data.count(b"\n") or 1
@@ -238,7 +258,7 @@ class Corpus:
                 else:
                     self.place = source, line
                     yield found
-            if not number:
+            if not number and not (self.pieces and self.pieces.has_skipped):
                 self.reject(ArticleError(source, None, "is empty"))
         finally:
             text.detach()

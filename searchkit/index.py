@@ -79,6 +79,7 @@ class Index:
         self.generation = generation
         self._held = finalize(self, os.close, hold(generation))
         self.manifest = read_manifest(generation)
+        self.segments: list[Segment] = []
         with self.reading():
             self._see_files()
             self.segments = [Segment(generation / name) for name in self.manifest.segments]

@@ -7,7 +7,9 @@ them (`codec.runs`).
 import os
 import shutil
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,8 +22,8 @@ import numpy as np
 from searchkit.analysis import NO_WORDS, dictionary_version
 from searchkit.article import Article
 from searchkit.codec import stored
+from searchkit.codec.arrays import Array, stamp, write
 from searchkit.codec.arrays import check as check_arrays
-from searchkit.codec.arrays import stamp, write
 from searchkit.codec.kept import are_whole
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
@@ -46,6 +48,7 @@ from searchkit.generations import (
     timestamp,
 )
 from searchkit.index import Bools, Index
+from searchkit.pieces import PIECES, Pieces
 from searchkit.words import Words, stored_terms
 
 MEMORY = 1000  # MB that a build may take, if nothing else is said
@@ -56,7 +59,8 @@ BLOCK = 12_000_000  # bytes of JSON that are made a run, likewise
 SAMPLE = 1_000  # articles that are learned from before the first is written
 SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
-SMALL = 500  # articles that are analysed before another process would have started
+FEW = 5_000  # articles, of which it is not worth learning
+SMALL = 1_000  # articles that are analysed before another process would have started
 
 MAX_SHRINK = 50  # percent of the articles that may be gone
 
@@ -181,9 +185,11 @@ def rebuild(
             log("read", summary.counts())
 
         words = means.words or Words()
+        pieces = corpus.pieces = Pieces()
         taking = _Taking(corpus, known, summary, progress)
         made = _Segment(building / name, means, _kept_forms(generations, words))
         averages = made.write(taking.unread(min(BLOCK, means.characters())), taking.choose, is_read)
+        pieces.write(building / PIECES)
         log("write", _sizes(building))
         manifest = Manifest(
             summary.articles,
@@ -230,13 +236,18 @@ def update(
         generations.writing(),
         generations.building() as building,
         closing(Index(generations.live())) as live,
-        closing(_Known(live)) as known,
     ):
-        summary = Summary()
-        taking = _Taking(corpus, known, summary, progress)
-        fresh = list(taking)
+        path = live.generation / PIECES
+        pieces = corpus.pieces = Pieces(path if PIECES in live.manifest.files else None)
+        read = _Read.of(corpus, live, progress)
+        if read is None:  # what was not parsed does not go with what was
+            corpus = Corpus(corpus.path, corpus.report, or_nothing=True)
+            pieces = corpus.pieces = Pieces()
+            read = _Read.of(corpus, live, progress)
+            assert read  # noqa: S101 - nothing was skipped
+        summary, fresh, gone, vanished = read
         # What cannot be read has not vanished.
-        vanished = [] if corpus.unreadable else known.vanished()
+        vanished = [] if corpus.unreadable else vanished
         publishing.agree(corpus, summary.articles, live.articles)
         summary.removed = len(vanished)
         summary.rejected = corpus.rejected
@@ -245,10 +256,11 @@ def update(
             summary.generation = live.generation.name
             return summary
         alive = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
-        alive[taking.gone + vanished] = False
+        alive[gone + vanished] = False
         kept = _kept(live, alive, len(fresh))
-        for which in kept:
-            _link(live.segments[which].path, building / live.segments[which].path.name)
+        shared = {
+            name for which in kept if _link(live, name := live.manifest.segments[which], building)
+        }
         again = (
             live.article(base + number)
             for which, base in enumerate(live.bases)
@@ -258,11 +270,14 @@ def update(
         name = _segment_name(int(live.generation.name))
         segments = [live.manifest.segments[which] for which in kept]
         frozen = live.manifest.averages if kept else None
-        made = _Segment(building / name, means, _kept_forms(generations, words), frozen)
+        forms = _kept_forms(generations, words)
+        packed_by = _dictionary(live, kept, alive, len(fresh))
+        made = _Segment(building / name, means, forms, frozen, packed_by)
         averages = made.write(chain(again, fresh))
         if averages:
             segments.append(name)
         _write_removed(live, alive, kept, building)
+        pieces.write(building / PIECES)
         log("write", _sizes(building))
         manifest = Manifest(
             summary.articles,
@@ -273,7 +288,7 @@ def update(
             summary.rejected,
             wordlist=words.version,
         )
-        return _publish(generations, building, manifest, words, summary, publishing, log)
+        return _publish(generations, building, manifest, words, summary, publishing, log, shared)
 
 
 def _sizes(building: Path) -> dict[str, int | str]:
@@ -356,7 +371,10 @@ class _Taking:
 
     def _takes(self, name: str, article: Article | None = None) -> bool:
         """Tell whether an article is taken; without it, none of its id may be in the index."""
-        before = self._known.meet(name, article)
+        article_id = id_hash(name)
+        before = self._known.meet(article_id, article)
+        if self._corpus.pieces:
+            self._corpus.pieces.add(self._corpus.place[1], article_id)
         if before == "twice":
             source, line = self._corpus.place
             self._corpus.reject(ArticleError(source, line, f"the id {name!r} was there already"))
@@ -370,6 +388,33 @@ class _Taking:
         if self._progress:
             self._progress()
         return before not in {"twice", "same"}
+
+
+class _Read(NamedTuple):
+    """What there is in a source that was not there before, and the other way round.
+
+    Attributes:
+        fresh: articles that are new or have changed.
+        gone, vanished: numbers of live articles that have changed, or are not there.
+    """
+
+    summary: Summary
+    fresh: list[Article]
+    gone: list[int]
+    vanished: list[int]
+
+    @classmethod
+    def of(cls, corpus: Corpus, live: Index, progress: Progress | None) -> "_Read | None":
+        """Read a source; None if what was skipped of it cannot be what it was."""
+        with closing(_Known(live)) as known, live.reading():
+            summary = Summary()
+            taking = _Taking(corpus, known, summary, progress)
+            fresh = list(taking)
+            if corpus.pieces:
+                summary.articles += corpus.pieces.skipped
+                if not known.meet_again(corpus.pieces.same()):
+                    return None
+            return cls(summary, fresh, taking.gone, known.vanished())
 
 
 def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
@@ -392,6 +437,24 @@ def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
     return sorted(kept)
 
 
+def _dictionary(live: Index, kept: Sequence[int], alive: Bools, fresh: int) -> bytes:
+    """Return the dictionary to pack the records of a small segment with; b"" for a large one.
+
+    Then nothing is learned from the articles: pairs of words that often stand together have no
+    terms of their own, and where articles are few, they are found without.
+    """
+    if not kept or fresh + np.count_nonzero(alive) - _living(live, alive, kept) > FEW:
+        return b""
+    largest = max((live.segments[which] for which in kept), key=lambda segment: segment.size)
+    return largest.arrays.whole("dictionary").tobytes()
+
+
+def _living(live: Index, alive: Bools, which: Sequence[int]) -> int:
+    """Return how many articles of some segments count."""
+    bounds = ((live.bases[each], live.segments[each].size) for each in which)
+    return sum(int(np.count_nonzero(alive[base : base + size])) for base, size in bounds)
+
+
 def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Path) -> None:
     removed = {}
     for which in kept:
@@ -404,45 +467,78 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
 
 
 class _Known:
-    """The ids met so far and those of the live generation, on disk: memory stays flat."""
+    """The ids met so far, on disk, and those of the live generation."""
 
     def __init__(self, live: Index | None = None) -> None:
-        self._ids = sqlite3.connect("")  # a private temporary file
-        self._ids.execute(f"pragma cache_size = -{CACHE}")
-        self._ids.execute(
-            "create table ids (id blob primary key, digest blob, number integer, met integer)"
-            " without rowid"
-        )
-        for segment, base in zip(live.segments, live.bases, strict=True) if live else ():
-            ids, digests = (segment.arrays.whole(name).tobytes() for name in ("ids", "digests"))
-            rows = (
-                (ids[16 * i : 16 * i + 16], digests[16 * i : 16 * i + 16], base + i)
-                for i in range(segment.size)
-                if live is None or live.alive is None or live.alive[base + i]
-            )
-            self._ids.executemany("insert into ids values (?, ?, ?, 0)", rows)
+        self._met = sqlite3.connect("")  # a private temporary file
+        self._met.execute(f"pragma cache_size = -{CACHE}")
+        self._met.execute("create table met (id blob primary key) without rowid")
+        self._live = live
+        self._gone = np.ones(0, bool)  # of each article number whether it was not met
+        self._leads: Array = np.empty(0, np.uint64)
+        if live:
+            self._gone = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
+            numbers = live.living()
+            ids = np.concatenate([s.arrays.whole("ids") for s in live.segments] or [_NO_IDS])
+            leads = ids.reshape(-1, 16)[:, :8].copy().view(">u8").ravel()[numbers]
+            order = np.argsort(leads, kind="stable")
+            self._ids, self._numbers = ids.reshape(-1, 16), numbers[order]
+            self._leads = leads[order].astype(np.uint64)
 
     def close(self) -> None:
         """Remove the file."""
-        self._ids.close()
+        self._met.close()
 
-    def meet(self, name: str, article: Article | None) -> int | str:
+    def meet(self, article_id: bytes, article: Article | None) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
-        key = id_hash(name)
-        insert = "insert or ignore into ids values (?, null, null, 1)"
-        if self._ids.execute(insert, [key]).rowcount:
-            return "new"
-        select = "select digest, number, met from ids where id = ?"
-        digest, number, is_met = self._ids.execute(select, [key]).fetchone()
-        if is_met:
+        insert = "insert or ignore into met values (?)"
+        if not self._met.execute(insert, [article_id]).rowcount:
             return "twice"
-        self._ids.execute("update ids set met = 1 where id = ?", [key])
-        is_same = article and digest == stored.digest(stored.letters(article))
-        return "same" if is_same else int(number)
+        number = self._find(article_id)
+        if number is None or self._live is None or article is None:
+            return "new"
+        self._gone[number] = False
+        is_same = self._live.digest(number) == stored.digest(stored.letters(article))
+        return "same" if is_same else number
+
+    def _find(self, article_id: bytes) -> int | None:
+        """Return the number of the live article with this id."""
+        lead = int.from_bytes(article_id[:8], "big")
+        place = bisect_left(self._leads.data, lead)
+        while place < len(self._leads) and self._leads[place] == lead:
+            number = int(self._numbers[place])
+            if self._ids[number].tobytes() == article_id:
+                return number
+            place += 1
+        return None
+
+    def meet_again(self, ids: Array) -> bool:
+        """Meet articles that are as they were; return whether that can be, as their ids tell.
+
+        Args:
+            ids: shape (articles, 16): the hashes of their ids.
+        """
+        if not len(ids):
+            return True
+        leads = ids[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+        places = np.minimum(self._leads.searchsorted(leads), max(len(self._leads) - 1, 0))
+        if not len(self._leads) or len(np.unique(places)) < len(places):
+            return False
+        numbers = self._numbers[places]
+        if not (self._ids[numbers] == ids).all():
+            return False
+        met = b"".join(row for (row,) in self._met.execute("select id from met"))
+        read = np.frombuffer(met, np.uint8).reshape(-1, 16)[:, :8].copy().view(">u8").ravel()
+        self._gone[numbers] = False
+        return not np.isin(read.astype(np.uint64), leads).any()
 
     def vanished(self) -> list[int]:
-        """Return the numbers of the articles that were not met again."""
-        return [number for (number,) in self._ids.execute("select number from ids where not met")]
+        """Return the numbers of the live articles that were not met."""
+        found: list[int] = self._gone.nonzero()[0].tolist()
+        return found
+
+
+_NO_IDS = np.empty(0, np.uint8)
 
 
 # -- writing it --------------------------------------------------------------------------------
@@ -461,12 +557,14 @@ class _Segment:
         means: processes and memory.
         forms: segments that know the lemmas of word forms.
         averages: those to rank by; None for those of its articles.
+        dictionary: to pack the records with, if nothing is to be learned from the articles.
     """
 
     path: Path
     means: Means
     forms: Sequence[Path]
     averages: Averages | None = None
+    dictionary: bytes = b""
 
     def write(
         self,
@@ -486,7 +584,13 @@ class _Segment:
             is_read()
             return None
         listed = self.means.words.terms if self.means.words else NO_WORDS
-        learned = cache(lambda: Learned.of(sample[:SAMPLE], listed, self.forms))
+
+        @cache
+        def learned() -> Learned:
+            if self.dictionary:
+                return Learned(self.dictionary, [], listed, self.forms)
+            return Learned.of(sample[:SAMPLE], listed, self.forms)
+
         folder = self.path.with_name("runs")
         folder.mkdir()
         jobs = self.means.processes() if len(sample) >= SMALL else 1
@@ -494,8 +598,7 @@ class _Segment:
         made = make_runs(runs, folder, learned, jobs, choose)
         is_read()
         at_once = max(self.means.memory * 1_000_000 // BYTES_A_ROW // THREADS, 1)
-        dictionary = learned().dictionary
-        averages = merge_runs(made, dictionary, self.path, self.averages, at_once=at_once)
+        averages = merge_runs(made, learned().dictionary, self.path, self.averages, at_once=at_once)
         shutil.rmtree(folder)
         return averages
 
@@ -549,6 +652,7 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
     done: Summary,
     publishing: Publishing,
     log: Log,
+    shared: AbstractSet[str] = frozenset(),
 ) -> Summary:
     from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
 
@@ -558,7 +662,7 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
 
     def check(generation: Path) -> None:
         log("sync", _sizes(generation))
-        checked = verify(generation)
+        checked = verify(generation, shared)  # which were verified when they were written
         log("verify", {"files": checked.files, "bytes": checked.bytes})
 
     done.generation = generations.publish(building, manifest, check, publishing.keep).name
@@ -575,8 +679,12 @@ class Checked(NamedTuple):
     articles: int
 
 
-def verify(generation: Path) -> Checked:
+def verify(generation: Path, shared: AbstractSet[str] = frozenset()) -> Checked:
     """Read a generation as its readers will: every byte of it, and some of its articles.
+
+    Args:
+        generation: its folder.
+        shared: files that are not read.
 
     Raises:
         CorruptIndex: something is not as it was written.
@@ -586,6 +694,8 @@ def verify(generation: Path) -> Checked:
         files = index.manifest.files
         for name, (size, crc) in sorted(files.items()):
             path = generation / name
+            if name in shared:
+                continue
             if name.endswith(".arrays"):
                 check_arrays(path)
             elif path.stat().st_size != size or stamp(path) != crc:
@@ -601,9 +711,11 @@ def verify(generation: Path) -> Checked:
         return Checked(generation.name, len(files) + 1, index.bytes, index.articles)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name; copy it where the file system has no such thing."""
+def _link(live: Index, name: str, building: Path) -> bool:
+    """Give a file a second name; copy it where that cannot be, and return False."""
     try:
-        os.link(source, target)
+        os.link(live.generation / name, building / name)
     except OSError:
-        shutil.copy2(source, target)
+        shutil.copy2(live.generation / name, building / name)
+        return False
+    return True

@@ -817,7 +817,7 @@ def test_a_wrong_request_is_named_and_exits_with_2(
 
 
 def truncate(index: Path) -> None:
-    (file,) = (index / "000001").glob("*.arrays")
+    (file,) = (index / "000001").glob("segment-*.arrays")
     file.write_bytes(file.read_bytes()[:-10])
 
 

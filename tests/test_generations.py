@@ -518,7 +518,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(
     [
         (lambda old: (old / "generation.json").unlink(), CorruptIndex),
         (lambda old: (old / "generation.json").write_text("{"), CorruptIndex),
-        (lambda old: next(old.glob("*.arrays")).unlink(), CorruptIndex),
+        (lambda old: next(old.glob("segment-*.arrays")).unlink(), CorruptIndex),
         (
             lambda old: (old / "generation.json").write_text(
                 edited(format=0)((old / "generation.json").read_text(encoding="utf-8"))
@@ -551,7 +551,7 @@ def test_a_file_that_was_cut_off_is_said_to_be_so(
     corpus: Callable[..., Path], index: Path, part: float
 ) -> None:
     Archive.build(corpus("лис спить", "курка сіла"), index)
-    (file,) = (index / "000001").glob("*.arrays")
+    (file,) = (index / "000001").glob("segment-*.arrays")
     whole = file.read_bytes()
     file.write_bytes(whole[: int(len(whole) * part)])
     kind, sentence = complaint(index)
@@ -566,7 +566,7 @@ def test_damaged_bytes_are_never_another_error(
 ) -> None:
     """Some damage goes unseen by a reader; what is seen is CorruptIndex."""
     Archive.build(corpus(*(f"{i} лис спить, {i} курка сіла. " * 9 for i in range(30))), index)
-    (file,) = (index / "000001").glob("*.arrays")
+    (file,) = (index / "000001").glob("segment-*.arrays")
     whole = file.read_bytes()
     others: set[str] = set()
     for start in range(0, len(whole), len(whole) // 40):
@@ -590,7 +590,7 @@ def test_damaged_numbers_are_never_another_error(crowd: Path, index: Path, seed:
     """Files are mapped, not read: any number of any array may be any other."""
     random = np.random.default_rng(seed)
     Archive.build(crowd, index)
-    (file,) = (index / "000001").glob("*.arrays")
+    (file,) = (index / "000001").glob("segment-*.arrays")
     whole = {name: array.copy() for name, array in read(file).items()}
     assert [name for name, array in whole.items() if not len(array)] == []
     others: set[str] = set()
@@ -625,7 +625,7 @@ def test_a_generation_is_verified_byte_by_byte(corpus: Callable[..., Path], inde
     Archive.build(corpus("лис спить", "курка сіла"), index)
     generation = index / "000001"
     verify(generation)
-    (file,) = generation.glob("*.arrays")
+    (file,) = generation.glob("segment-*.arrays")
     whole = bytearray(file.read_bytes())
     table = int.from_bytes(whole[8:16], "little")
     noticed = 0

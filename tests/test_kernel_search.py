@@ -117,8 +117,8 @@ def test_the_index_that_is_built_is_the_same(
         [sys.executable, "-c", program, sample, tmp_path / "index"],
         check=True, env=os.environ | {"SEARCHKIT_KERNEL": "0"},
     )  # fmt: skip
-    [one] = archive.index.generation.glob("*.arrays")
-    [other] = (tmp_path / "index").glob("*/*.arrays")
+    [one] = archive.index.generation.glob("segment-*.arrays")
+    [other] = (tmp_path / "index").glob("*/segment-*.arrays")
     assert one.read_bytes() == other.read_bytes()
 
 

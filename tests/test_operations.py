@@ -318,7 +318,7 @@ def test_check_says_in_one_line_that_all_is_well(corpus: Callable[..., Path], in
     answer = run("check", "--index", index)
     assert (answer.exit_code, answer.stdout) == (
         0,
-        f"Generation 000002: 2 articles, 3 files, {size:,} bytes: all as it was written.\n",
+        f"Generation 000002: 2 articles, 4 files, {size:,} bytes: all as it was written.\n",
     )
     every = run("check", "--all", "--index", index)
     assert [line[:18] for line in every.stdout.splitlines()] == [

@@ -22,7 +22,7 @@ Costs = NDArray[np.float32]
 LIKELY = 0.6  # what a likely slip costs; any other costs 1
 LONG = 7  # letters; in a word of so many there may be two slips
 
-_STEPS = 600  # of the search for a spelling, at most: 10 ms
+_STEPS = 300  # of the search for a spelling, at most: 5 ms
 _WORDS = 8  # that it finds, at most
 _UNLIKELY = 3  # readings that are not the likeliest, at most; one more for each 4 letters over 8
 

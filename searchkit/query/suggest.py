@@ -123,8 +123,9 @@ def suggestions(
     index = matcher.index
     rare = ((leaf, scope) for leaf, scope in _words(query) if _is_rare(index, query, leaf, scope))
     guesses = [_guesses(index, query.text, *word) for word in islice(rare, _MENDED)]
+    guesses = [made for made in guesses if made]
     offered = []
-    for text, reason, cost in _mended(index, query.text, [made for made in guesses if made]):
+    for text, reason, cost in _mended(index, query.text, guesses) if guesses else ():
         tree = parse(text, index.terms_of).tree
         better = top(matcher, tree, 0, window) if tree is not None else found
         if _is_better(better, found):
@@ -203,6 +204,10 @@ def _is_rare(index: Index, query: Query, leaf: Leaf, scope: str) -> bool:
     that the dictionary lacks, the form as written is among the lemmas.
     """
     written = query.text[slice(*leaf.at)]
+    if isinstance(leaf, Word) and not is_little(
+        index, written, index.having(key(scope, leaf.terms[0]).encode())
+    ):
+        return False  # which is so of nearly all
     here = _having(index, query.text, leaf, scope)
     if here and isinstance(leaf, Word):
         own = key(scope, leaf.form)

@@ -420,13 +420,13 @@ def _sound(fields: dict[str, Any], name: str) -> Article | None:
     if not text or text.isspace():
         return None
     try:
-        if date := date and (date.strip() or None):
+        if date := (date and date.strip()) or None:
             parse_span(date)
         tags = _tags(fields) if "tags" in fields else ()
     except (DateError, _Flaw):
         return None
     title, url, source, author, section, language, own = (
-        value and (value.strip() or None) for value in map(fields.get, (*_OPTIONAL, "id"))
+        (value and value.strip()) or None for value in map(fields.get, (*_OPTIONAL, "id"))
     )
     return Article(
         own or name, text, title or "", date, url, source, author, section, tags, language

@@ -61,6 +61,7 @@ def told(found: Iterator[tuple[int, Article | ArticleError]]) -> list[Any]:
 
 @pytest.mark.skipif(not kernel, reason="the kernel was not compiled")
 @given(st.lists(lines(), max_size=5), st.booleans())
+@example([b'{"text": "a", "date": "", "url": "", "id": " "}'], True)
 @example(
     [b'\xef\xbb\xbf{"text": "a"}', b'{"text": "a", "text": null}', b'{"text":"\\u0000"}'], True
 )

@@ -125,7 +125,8 @@ def _chance_beside(lemma: str, grammemes: str, known: list[tuple[str, str]]) -> 
         if lemma + "ов" in adjectives:
             return 0.02  # типові: типовий; hardly anybody writes that to things
         is_outdone = lemma[:-1] in adjectives and lemma not in common()  # знайома: знайомий
-        is_outdone |= "anim" in grammemes and lemma.endswith(("ик", "ік"))  # техніки: техніка
+        is_trade = "anim" in grammemes and lemma.endswith(("ик", "ік"))
+        is_outdone |= is_trade and f"{lemma}а" in lemmas  # техніки: техніка
     else:
         stem, ending = (lemma[:-4], "тися") if lemma.endswith("ся") else (lemma[:-2], "ти")
         is_outdone = f"{stem}ва{ending}" in lemmas  # визнає: визнавати, not визнати

@@ -2,11 +2,13 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +19,15 @@ from click.testing import CliRunner, Result
 
 from searchkit import Archive
 from searchkit.cli import main
-from searchkit.errors import CorpusError, CorruptIndex, IndexMissing, RequestError
-from searchkit.generations import Generations
+from searchkit.codec.arrays import read
+from searchkit.errors import (
+    CorpusError,
+    CorruptIndex,
+    IndexMissing,
+    IndexUnusable,
+    RequestError,
+)
+from searchkit.generations import Generations, sealed
 
 Build = Callable[..., Any]
 
@@ -393,3 +402,89 @@ def test_a_log_tells_a_failure_in_its_last_line(corpus: Callable[..., Path], ind
     *_, last = map(json.loads, answer.stderr.splitlines())
     assert (last["step"], last["exit_code"]) == ("failed", 2)
     assert "holds no article" in last["error"]
+
+
+# -- an index that means harm -------------------------------------------------------------------
+
+
+class Bomb:
+    """What a pickle may hold: it makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def test_pickles_are_never_read(corpus: Callable[..., Path], tmp_path: Path) -> None:
+    """Neither the table of contents that Whoosh wants nor any other file."""
+    bomb = pickle.dumps(Bomb(tmp_path / "exploded"))
+    for name in ("_MAIN_1.toc", "segment-000001.arrays", "generation.json", "../live.json"):
+        Archive.build(corpus("лис 1"), tmp_path / name.strip("./") / "index")
+        folder = tmp_path / name.strip("./") / "index"
+        (folder / "000001" / name).write_bytes(bomb)
+        for command in (["query", "лис"], ["stats"], ["check", "--all"], ["rollback"]):
+            run(*command, "--index", folder)
+        run("index", corpus("лис 2"), "--index", folder)
+    assert not (tmp_path / "exploded").exists()
+    pickle.loads(bomb)  # noqa: S301 - that it would have
+    assert (tmp_path / "exploded").exists()
+
+
+def lead_out(generation: Path, secret: Path, how: str) -> None:
+    """Make an index read a segment, or all of a generation, that is not in its folder."""
+    manifest, segment = generation / "generation.json", generation / "segment-000001.arrays"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    del told["checksum"]
+    names = {"absolute": str(secret), "relative": f"../../{secret.name}"}
+    if how == "link":
+        segment.unlink()
+        segment.symlink_to(secret)
+    elif how == "folder":
+        generation.rename(secret.parent / "elsewhere")
+        generation.symlink_to(secret.parent / "elsewhere")
+    elif how == "pointer":
+        pointer = {"live": "../elsewhere", "earlier": [], "last": "000001"}
+        (generation.parent / "live.json").write_text(sealed(pointer), encoding="utf-8")
+        generation.rename(secret.parent / "elsewhere")
+    elif how == "pipe":
+        segment.unlink()
+        os.mkfifo(segment)
+    else:
+        name = names[how]
+        told["files"][name] = told["files"].pop(segment.name)
+        manifest.write_text(sealed(told | {"segments": [name]}), encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links are for administrators there")
+@pytest.mark.parametrize("how", ["link", "folder", "pointer", "pipe", "absolute", "relative"])
+def test_no_file_outside_the_folder_is_read(
+    corpus: Callable[..., Path], index: Path, tmp_path: Path, how: str
+) -> None:
+    Archive.build(corpus("лис 1"), index)
+    secret = tmp_path / "secret.arrays"
+    secret.write_bytes((index / "000001" / "segment-000001.arrays").read_bytes())
+    lead_out(index / "000001", secret, how)
+    for ask in (Archive.open, Archive.check):
+        with pytest.raises(IndexUnusable):
+            ask(index)
+
+
+@pytest.mark.parametrize("length", [1 << 40, 1 << 62, -1])
+def test_no_memory_is_taken_because_a_file_says_so(
+    corpus: Callable[..., Path], index: Path, length: int
+) -> None:
+    """Sizes are those of what is there."""
+    Archive.build(corpus("лис 1"), index)
+    path = index / "000001" / "segment-000001.arrays"
+    whole = path.read_bytes()
+    at = int.from_bytes(whole[8:16], "little")
+    table = json.loads(whole[at:])
+    table["records"][1] = length
+    text = json.dumps(table).encode()
+    crc = zlib.crc32(text).to_bytes(4, "little")
+    head = whole[:16] + len(text).to_bytes(4, "little") + crc
+    path.write_bytes(head + whole[24:at] + text)
+    with pytest.raises(CorruptIndex):
+        read(path)

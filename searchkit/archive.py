@@ -17,7 +17,7 @@ from searchkit.generations import Generations
 from searchkit.highlight import Highlighter, Passage, Reasons, Span, Why, spans
 from searchkit.highlight import passages as best_passages
 from searchkit.index import Index
-from searchkit.query.match import Factor, Matcher
+from searchkit.query.match import Deadline, Factor, Matcher
 from searchkit.query.parse import parse
 from searchkit.query.suggest import (
     Completion,
@@ -340,6 +340,7 @@ class Archive:
         sort: Sort = "relevance",
         passages: int = 3,
         explain: bool = False,
+        timeout: float | None = None,
         suggest: bool = True,
         readings: bool = False,
     ) -> Results:
@@ -358,22 +359,26 @@ class Archive:
             suggest: where little is found, look for better queries; it takes some milliseconds.
             readings: also return what ambiguous words may mean.
 
+            timeout: after how many seconds to give up; without it, never.
+
         Raises:
             DateError: `since` or `until` is not a date.
             RequestError: a number is negative, or `sort` unknown.
+            QueryTimeout: it took too long.
             CorruptIndex: a file of the index is damaged.
         """
-        if min(limit, offset, passages) < 0:
-            raise RequestError("limit, offset and passages cannot be negative.")
+        if min(limit, offset, passages, timeout or 0) < 0:
+            raise RequestError("limit, offset, passages and timeout cannot be negative.")
         if sort not in ("relevance", "date"):
             raise RequestError(f"sort is 'relevance' or 'date', not {sort!r}.")
         window = _window(since, until)
         index = self._index
         with index.reading():
+            deadline = Deadline(timeout)
             understood = parse(query, index.terms_of)
             if understood.tree is None:
                 return Results(query, understood.read_as, 0, 0, ())
-            matcher = Matcher(index)
+            matcher = Matcher(index, deadline)
             by_date = sort == "date"
             found = top(matcher, understood.tree, offset + limit, window, by_date=by_date)
             hits = _hits(
@@ -437,6 +442,7 @@ def _hits(
     marker = Highlighter(matcher, tree, found.docs[offset:])
     why = Reasons(matcher.index, tree) if explain else None
     for place, number in enumerate(found.docs[offset:], offset):
+        matcher.deadline.check()
         article, stones = matcher.index.stored(number)
         title, text = marker.marks(number, article, stones)
         hits.append(

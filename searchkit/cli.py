@@ -374,6 +374,12 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 @click.option(
     "--passages", type=_Number(0), default=3, show_default=True, help="At most, an article."
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Give up after so long.  [default: never]",
+)
 @click.option("--explain", is_flag=True, help="Say why each word matches, what scores are made of.")
 @click.option("--json", is_flag=True, help="One JSON object.")
 @click.option("--jsonl", is_flag=True, help="One JSON object a hit.")

@@ -4,7 +4,8 @@
     ├── RequestError            what was asked for cannot be done          exit code 2
     │   ├── CorpusError         no articles where articles should be
     │   ├── ArticleError        one record is bad: file, line, reason
-    │   └── DateError           a date that is not ISO 8601
+    │   ├── DateError           a date that is not ISO 8601
+    │   └── QueryTimeout        the answer took longer than it may
     ├── BuildFailed             a process that builds was killed           exit code 2
     └── IndexUnusable           there is no index to answer from           exit code 3
         ├── IndexMissing        nothing was built there yet
@@ -49,6 +50,16 @@ class ArticleError(RequestError):
 
 class DateError(RequestError):
     """A date that is neither a year, a month, a day nor a time of ISO 8601."""
+
+
+class QueryTimeout(RequestError):  # noqa: N818 - read as a sentence
+    """A query took longer than it was allowed to; what was found by then is not given."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The query took longer than {seconds:g} s and was stopped; ask for fewer or rarer"
+            " words, or allow it more time."
+        )
 
 
 class BuildFailed(SearchkitError):  # noqa: N818 - read as a sentence

@@ -25,9 +25,13 @@ from searchkit.errors import (
     CorruptIndex,
     IndexMissing,
     IndexUnusable,
+    QueryTimeout,
     RequestError,
 )
 from searchkit.generations import Generations, sealed
+from searchkit.query.match import Deadline, Matcher
+from searchkit.query.parse import parse
+from searchkit.query.top import top
 
 Build = Callable[..., Any]
 
@@ -488,3 +492,47 @@ def test_no_memory_is_taken_because_a_file_says_so(
     path.write_bytes(head + whole[24:at] + text)
     with pytest.raises(CorruptIndex):
         read(path)
+
+
+# -- the time of a query ------------------------------------------------------------------------
+
+SLOW = ["слово", "слово лис", "сл*", '"слово лис"', "слово NOT лис", '"слово лис"~5', "title:сл*"]
+
+
+@pytest.mark.parametrize("kernel", [True, False], ids=["kernel", "numpy"])
+def test_a_query_ends_when_its_time_is_over(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, kernel: object
+) -> None:
+    Archive.build(corpus(*(f"слово лис слова {number}" for number in range(300))), index)
+    if not kernel:
+        for module in ("top", "match"):
+            monkeypatch.setattr(f"searchkit.query.{module}.kernel", None)
+    with Archive.open(index) as archive:
+        for query in SLOW:
+            with pytest.raises(QueryTimeout, match="took longer than 0 s"):
+                archive.search(query, timeout=0)
+            assert archive.search(query, timeout=99) == archive.search(query)
+
+
+def test_the_time_of_a_query_is_looked_at_within_the_kernel(crowd: Path, index: Path) -> None:
+    """Not only before and behind it."""
+    Archive.build(crowd, index)
+    with Archive.open(index) as archive:
+        tree = parse("лис курка").tree
+        assert tree
+        matcher = Matcher(archive.index, Deadline(0))
+        with pytest.raises(QueryTimeout):
+            top(matcher, tree, 10)
+
+
+def test_on_the_command_line_a_timeout_is_one_sentence(
+    corpus: Callable[..., Path], index: Path
+) -> None:
+    Archive.build(corpus("лис 1"), index)
+    answer = run("query", "лис", "--index", index, "--timeout", 0)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr == (
+        "Error: The query took longer than 0 s and was stopped; ask for fewer or rarer words, or"
+        " allow it more time.\n"
+    )
+    assert run("query", "лис", "--index", index, "--timeout", 60).exit_code == 0

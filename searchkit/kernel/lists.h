@@ -63,6 +63,8 @@ static int unite(Query *q, const List *lists, int n, int in_title, List *out) {
         for (int i = 0; i < n; i++)
             if (at[i] < lists[i].chunks && lists[i].keys[at[i]] < key) key = lists[i].keys[at[i]];
         if (key == CHUNK) return 1;
+        look_at_clock(q);
+        if (q->failed) return 0;
         for (int i = 0; i < n; i++) {
             const List *list = &lists[i];
             if (at[i] == list->chunks || list->keys[at[i]] != key) continue;
@@ -230,8 +232,10 @@ static int resolve_prefix(Query *q, Word *word) {
     prefixed(&forms, start, word->sizes[0], &form, &form_end);
     word->terms = keep(q, (size_t)(end - first + form_end - form + 1) * sizeof(List));
     if (!word->terms) return 0;
-    for (uint64_t term = first; term < end; term++)
-        if (!add_term(q, word, term)) return 0;
+    for (uint64_t term = first; term < end; term++) {
+        tick(q);
+        if (q->failed || !add_term(q, word, term)) return 0;
+    }
     for (; form < form_end; form++) { /* forms of other terms: "йшов" for "йш*" */
         SURE_OF_END(s, s->lemma_ends, form);
         uint64_t low = form ? s->lemma_ends[form - 1] : 0, high = s->lemma_ends[form];
@@ -465,6 +469,7 @@ static void meet(Walk *w, uint64_t low, uint64_t high) {
         if (w->lists[i]->chunks < w->lists[lead]->chunks) lead = i;
     for (int i = 0; i < w->k; i++) at[i] = chunk_number(w->lists[i], (uint32_t)(low >> 16));
     for (; at[lead] < w->lists[lead]->chunks && !w->q->failed; at[lead]++) {
+        look_at_clock(w->q);
         uint32_t key = w->lists[lead]->keys[at[lead]];
         uint64_t base = (uint64_t)key << 16;
         if (base >= high) return;
@@ -501,6 +506,7 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
     Query *q = w->q;
     Table *table = q->table;
     for (uint64_t base = low / CHUNK * CHUNK; base < high && !q->failed; base += CHUNK) {
+        look_at_clock(q);
         int any = 0;
         for (int i = 0; i < w->k; i++) {
             const List *list = w->lists[i];
@@ -633,6 +639,8 @@ static int make_followed(Query *q, const List *term, const Classes *classes, Lis
         if (chunk.a == chunk.b) continue; /* damaged */
         uint64_t p = chunk.a, here = places_before(s, p), end = places_before(s, chunk.b);
         if (here > end || end > s->n_follows) return 0;
+        look_at_clock(q);
+        if (q->failed) return 0;
         SURE_OF(s, follows, here, end - here);
         SURE_OF(s, follow_starts, p / BLOCK, (chunk.b - 1) / BLOCK - p / BLOCK + 1);
         for (uint64_t at = here; (at = next_followed(s, at, end, classes)) < end; at = here) {
@@ -702,6 +710,8 @@ static int places_at(Query *q, const Word *word, const Waiting *one, int i, Plac
 
 /* Puts an article to the others if the phrase is there. */
 static void check_phrase(Query *q, PhraseMaker *own, const Waiting *one) {
+    tick(q);
+    if (q->failed) return;
     Places *first = &q->places[0], *next = &q->places[1];
     for (int i = 0; i < own->k && (!i || first->n); i++) {
         if (!places_at(q, &own->words[i], one, i, i ? next : first)) {

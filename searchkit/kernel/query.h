@@ -4,6 +4,8 @@
 
 #include "segment.h"
 
+#include <time.h>
+
 #define SLOTS 16      /* words of a query; longer ones are left to the twin */
 
 /* -- one query ------------------------------------------------------------------------------ */
@@ -70,7 +72,31 @@ typedef struct {
     Table *table;
     Arena *arena;
     Places places[2];
+    double deadline; /* by the clock of `now`; 0 if there is none */
+    uint32_t steps;
+    int late;
 } Query;
+
+/* Seconds, since whenever. */
+static double now(void) {
+    struct timespec time;
+#ifdef CLOCK_MONOTONIC
+    clock_gettime(CLOCK_MONOTONIC, &time);
+#else
+    timespec_get(&time, TIME_UTC);
+#endif
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* Ends a query whose time is over; asked before each piece of work that takes some microseconds. */
+static void look_at_clock(Query *q) {
+    if (q->deadline && now() > q->deadline) q->failed = q->late = 1;
+}
+
+/* Likewise, before each of very many that take less. */
+static inline void tick(Query *q) {
+    if (!(++q->steps & 255)) look_at_clock(q);
+}
 
 static void *keep(Query *q, size_t size) {
     Arena *block = malloc(sizeof(Arena) + size);

@@ -149,7 +149,8 @@ static void best_crowned(Query *q, Word *word) {
     }
     for (int i = 0; i < word->n_terms; i++) {
         const List *list = &word->terms[i];
-        for (uint64_t c = 0; !list->best_docs && c < list->chunks; c++) {
+        for (uint64_t c = 0; !list->best_docs && c < list->chunks && !q->failed; c++) {
+            look_at_clock(q);
             Chunk chunk = chunk_of(q->s, list, c);
             int low = low_codes(q, list, word->unit);
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
@@ -335,6 +336,8 @@ static int has_all(const Query *q, uint32_t doc) {
 }
 
 static void refine_one(Query *q, uint32_t doc, float score, int complete) {
+    tick(q);
+    if (q->failed) return;
     if (!may_enter(q, doc, score + q->room, complete)) return;
     if (q->mode == LOOSE) complete = has_all(q, doc);
     score = with_bonuses(q, doc, score, complete);
@@ -693,12 +696,14 @@ static Table *spare; /* guarded by the interpreter's lock */
 static PyObject *top(PyObject *module, PyObject *args) {
     PyObject *segments, *words, *bonuses, *answer = NULL;
     Query q = {0};
-    double articles, neighbours, word_lead, pair_lead;
+    double articles, neighbours, word_lead, pair_lead, seconds;
     unsigned long long wanted, since, until;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!iO!ddddKpKKp", &PyTuple_Type, &segments, &PyTuple_Type, &words,
+    if (!PyArg_ParseTuple(args, "O!O!iO!ddddKpKKpd", &PyTuple_Type, &segments, &PyTuple_Type, &words,
                           &q.mode, &PyTuple_Type, &bonuses, &articles, &neighbours, &word_lead,
-                          &pair_lead, &wanted, &q.has_window, &since, &until, &q.by_date)) return NULL;
+                          &pair_lead, &wanted, &q.has_window, &since, &until, &q.by_date,
+                          &seconds)) return NULL;
+    if (seconds >= 0) q.deadline = now() + seconds;
     Py_ssize_t n = PyTuple_GET_SIZE(segments);
     if (q.mode == LOOSE) {
         q.word_lead = (float)word_lead;
@@ -730,7 +735,8 @@ static PyObject *top(PyObject *module, PyObject *args) {
     run(&q, parts, n, articles, neighbours);
     if (state) PyEval_RestoreThread(state);
     if (faults_of(parts, n) != faults) q.failed = 1;
-    if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
+    if (q.late) PyErr_SetString(PyExc_TimeoutError, "the time is over");
+    else if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
     else answer = told(&q);
 done:
     if (q.failed || spare) free(q.table);

@@ -5,6 +5,8 @@ operators are those of sets. What is costly and changes little, whether words st
 side as in the query, is looked at last, and only in articles that it can bring among the best.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from searchkit.errors import QueryTimeout
 from searchkit.index import (
     POSITION,
     POSITION_BITS,
@@ -58,6 +61,7 @@ Span = tuple[int, int]
 Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 MOST_WORDS = 16  # that the kernel takes
+_AT_ONCE = 1 << 16  # articles whose places are read before the clock is looked at
 
 _WORD, _FORM, _PREFIX, _PHRASE = range(4)
 
@@ -124,11 +128,37 @@ class Bonus:
         return NEIGHBOURS * self.idf * (K1 + 1 + self.lead)
 
 
-class Matcher:
-    """Evaluates trees against one index; keeps what it found of each part of one query."""
+class Deadline:
+    """When the time of a query is over.
 
-    def __init__(self, index: Index) -> None:
+    Attributes:
+        seconds: how long it may take from now on; infinity if for ever.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = math.inf if seconds is None else seconds
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 at least; -1 if the time is never over."""
+        return -1 if self._end == math.inf else max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """Raise QueryTimeout if the time is over."""
+        if self._end != math.inf and time.monotonic() > self._end:
+            raise QueryTimeout(self.seconds)
+
+
+class Matcher:
+    """Evaluates trees against one index; keeps what it found of each part of one query.
+
+    Whatever takes long raises QueryTimeout when the deadline is over: it is looked at before each
+    part of a tree, and while places are read.
+    """
+
+    def __init__(self, index: Index, deadline: Deadline | None = None) -> None:
         self.index = index
+        self.deadline = deadline or Deadline()
         self._found: dict[tuple[Leaf | Phrase, str, float], Match] = {}
 
     def match(self, node: Node, scope: str = ANYWHERE, lead: float = 0) -> Match:
@@ -136,6 +166,7 @@ class Matcher:
 
         A word or a phrase is worth `lead` more among the first words of a text.
         """
+        self.deadline.check()
         match node:
             case Word() | Exact() | Prefix():
                 if (node, scope, lead) not in self._found:
@@ -162,7 +193,10 @@ class Matcher:
         name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
             start = key(name, leaf.start).encode()
-            forms = [self._counted(p, scope) for p in self.index.forms_starting(start)]
+            forms = []
+            for places in self.index.forms_starting(start):
+                self.deadline.check()
+                forms.append(self._counted(places, scope))
             each = [self.index.starting(start, scope == TITLE), *forms]
         elif isinstance(leaf, Exact):
             each = [self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)]
@@ -247,8 +281,13 @@ class Matcher:
     def places(self, leaf: Leaf, scope: str, among: Numbers | None) -> Ints:
         """Return where a word stands in some articles, or in all, ascending and once each."""
         name = ANYWHERE if scope == TITLE else scope
+        self.deadline.check()
         if kernel and among is not None and not isinstance(leaf, Prefix):
-            return self.index.places_of(asked(leaf, name), among)
+            word, parts = asked(leaf, name), []
+            for start in range(0, max(len(among), 1), _AT_ONCE):
+                self.deadline.check()
+                parts.append(self.index.places_of(word, among[start : start + _AT_ONCE]))
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
         if isinstance(leaf, Prefix):
             return self.index.starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from searchkit.errors import QueryTimeout
 from searchkit.index import Bools
 from searchkit.kernel import kernel
 from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked
@@ -79,16 +80,20 @@ def top(
 
     Raises:
         ValueError: the kernel met damaged postings.
+        QueryTimeout: the matcher's time is over.
     """
     wanted = min(wanted, matcher.index.size)  # C has no greater numbers than 64 bits hold
     plan = planned(tree, window) if kernel else None
     if plan is not None:
         since, until = plan.window or (0, 0)
-        return Found(*kernel.top(
-            matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
-            matcher.index.articles, NEIGHBOURS, WORD_LEAD, PAIR_LEAD, wanted,
-            plan.window is not None, since, until, by_date,
-        ))  # fmt: skip
+        try:
+            return Found(*kernel.top(
+                matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
+                matcher.index.articles, NEIGHBOURS, WORD_LEAD, PAIR_LEAD, wanted,
+                plan.window is not None, since, until, by_date, matcher.deadline.left(),
+            ))  # fmt: skip
+        except TimeoutError:
+            raise QueryTimeout(matcher.deadline.seconds) from None
     found = matcher.match(tree)
     if window is not None:
         found = found.among(matcher.within(found.docs, window))

@@ -186,12 +186,12 @@ def test_there_are_as_many_passages_as_asked_for_at_most(archive: Archive) -> No
 
 
 @pytest.mark.parametrize(
-    "options", [{"limit": -1}, {"offset": -1}, {"passages": -1}, {"limit": -5, "offset": 3}]
+    "options", [{"limit": -1}, {"offset": -1}, {"passages": -1}, {"timeout": -1}, {"limit": -5}]
 )
 def test_a_negative_number_is_refused(archive: Archive, options: dict[str, int]) -> None:
     with pytest.raises(RequestError) as caught:
         archive.search("переговори", **cast("Any", options))
-    assert str(caught.value) == "limit, offset and passages cannot be negative."
+    assert str(caught.value) == "limit, offset, passages and timeout cannot be negative."
 
 
 def test_an_unknown_order_is_refused(archive: Archive) -> None:

@@ -10,6 +10,7 @@
     └── IndexUnusable           there is no index to answer from           exit code 3
         ├── IndexMissing        nothing was built there yet
         ├── IndexLocked         another process is writing
+        ├── IndexUnwritable     no room, no permission, a disk that fails
         ├── IndexVersion        built by another version of searchkit
         └── CorruptIndex        a file is damaged or missing
 
@@ -78,6 +79,10 @@ class IndexMissing(IndexUnusable):
 
 class IndexLocked(IndexUnusable):
     """Another process is writing this index."""
+
+
+class IndexUnwritable(IndexUnusable):
+    """The index cannot be written; what was live stays so."""
 
 
 class IndexVersion(IndexUnusable):

@@ -35,7 +35,14 @@ from typing import Any, NamedTuple
 
 from searchkit.analysis import CHAIN, dictionary_version
 from searchkit.codec.arrays import open_plain, stamp
-from searchkit.errors import CorruptIndex, IndexLocked, IndexMissing, IndexUnusable, IndexVersion
+from searchkit.errors import (
+    CorruptIndex,
+    IndexLocked,
+    IndexMissing,
+    IndexUnusable,
+    IndexUnwritable,
+    IndexVersion,
+)
 
 try:
     import fcntl
@@ -184,10 +191,18 @@ class Generations:
 
         Raises:
             IndexLocked: another process holds it. The message says which.
+            IndexUnwritable: the system let something not be written, here or in the block.
         """
+        with _naming_trouble(self.folder), self._locked():
+            self._sweep()
+            yield
+            self._sweep()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - who only reads needs no lock
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        _make(self.folder)
         owner = self.folder / ".writer.json"
         lock = FileLock(self.folder / ".lock")
         try:
@@ -200,9 +215,7 @@ class Generations:
         try:
             me = {"pid": os.getpid(), "host": platform.node(), "since": timestamp()}
             owner.write_text(json.dumps(me), encoding="utf-8")
-            self._sweep()
             yield
-            self._sweep()
         finally:
             owner.unlink(missing_ok=True)
             lock.release()
@@ -495,6 +508,30 @@ def _describe(owner: Path) -> str:
         return f"by process {who['pid']} on {who['host']} since {who['since']}"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "by another process"
+
+
+@contextmanager
+def _naming_trouble(folder: Path) -> Iterator[None]:
+    """Say of what the system does not do that it was about the index in a folder."""
+    try:
+        yield
+    except BrokenPipeError:  # of a callback that prints
+        raise
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        raise IndexUnwritable(
+            f"The index in {str(folder)!r} could not be written"
+            f" ({name}{error.strerror or error}), so what was live stays so; run this again when"
+            " that is mended."
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, on disk as well: who loses its name loses the index."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
 
 
 def _remove(folder: Path) -> None:

@@ -10,11 +10,12 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 import numpy as np
@@ -174,7 +175,7 @@ def rebuild(
     with (
         generations.writing(),
         generations.building() as building,
-        closing(_Known()) as known,
+        _knowing() as known,
     ):
         summary, name = Summary(), _segment_name(0)
         before = _count(generations)
@@ -406,7 +407,7 @@ class _Read(NamedTuple):
     @classmethod
     def of(cls, corpus: Corpus, live: Index, progress: Progress | None) -> "_Read | None":
         """Read a source; None if what was skipped of it cannot be what it was."""
-        with closing(_Known(live)) as known, live.reading():
+        with _knowing(live) as known, live.reading():
             summary = Summary()
             taking = _Taking(corpus, known, summary, progress)
             fresh = list(taking)
@@ -464,6 +465,16 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
             removed[segment.path.name] = numbers
     if removed:
         write(building / REMOVED, removed)
+
+
+@contextmanager
+def _knowing(live: Index | None = None) -> Iterator["_Known"]:
+    """Open a `_Known`; if there is no room for its file, say so as of any other."""
+    try:
+        with closing(_Known(live)) as known:
+            yield known
+    except sqlite3.OperationalError as error:
+        raise OSError(f"a temporary file: {error}") from error
 
 
 class _Known:
@@ -591,8 +602,8 @@ class _Segment:
                 return Learned(self.dictionary, [], listed, self.forms)
             return Learned.of(sample[:SAMPLE], listed, self.forms)
 
-        folder = self.path.with_name("runs")
-        folder.mkdir()
+        # No other build's: one that was killed may have left a process about to write a run.
+        folder = Path(mkdtemp(prefix="runs-", dir=self.path.parent))
         jobs = self.means.processes() if len(sample) >= SMALL else 1
         runs = _runs(chain(sample, items), self.means.characters())
         made = make_runs(runs, folder, learned, jobs, choose)
@@ -698,10 +709,10 @@ def verify(generation: Path, shared: AbstractSet[str] = frozenset()) -> Checked:
                 continue
             if name.endswith(".arrays"):
                 check_arrays(path)
-            elif path.stat().st_size != size or stamp(path) != crc:
+            elif not path.is_file() or path.stat().st_size != size or stamp(path) != crc:
                 raise CorruptIndex(
-                    f"{path} is damaged, at byte 0 or after; run `searchkit rebuild`, or go back"
-                    " with `searchkit rollback`."
+                    f"{path} is missing or damaged, at byte 0 or after; run `searchkit rebuild`, or"
+                    " go back with `searchkit rollback`."
                 )
         living = index.living()
         for number in living[:: max(1, len(living) // 100)].tolist():

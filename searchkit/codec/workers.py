@@ -288,6 +288,9 @@ def work() -> None:
             result = getattr(desk, task)(*arguments)
         except Exception as error:  # noqa: BLE001 - raised again where it can be told
             result = error
-        pickle.dump(result, sink, pickle.HIGHEST_PROTOCOL)
-        sink.flush()
+        try:
+            pickle.dump(result, sink, pickle.HIGHEST_PROTOCOL)
+            sink.flush()
+        except BrokenPipeError:  # the build was killed: nobody wants this, or to hear of it
+            os._exit(1)
         gc.freeze()  # the words that were learned stay: no need to look through them for garbage

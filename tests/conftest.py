@@ -11,6 +11,8 @@ from reference import Reference
 
 from searchkit import Archive
 
+pytest_plugins = ["reliability"]  # the fixtures of tests/faults
+
 
 @pytest.fixture(scope="session")
 def sample() -> Path:

@@ -15,7 +15,7 @@ try:  # Ctrl-C while they are read is no traceback either
     import click
 
     from searchkit import show as shown
-    from searchkit.analysis import Token, analyze
+    from searchkit.analysis import Token, analyze, way_of
     from searchkit.archive import Archive
     from searchkit.dates import parse_span
     from searchkit.errors import ArticleError, SearchkitError
@@ -532,8 +532,11 @@ def show_command(
 @main.command("analyze")
 @click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line of the text.")
+@click.option("--language", metavar="CODE", help="uk, ru or another.  [default: as it looks]")
 @_words
-def analyze_command(text: str | None, words: str | None, as_json: bool) -> None:
+def analyze_command(
+    text: str | None, language: str | None, words: str | None, as_json: bool
+) -> None:
     """Show how TEXT, or standard input, becomes terms: word, offsets, lemmas.
 
     Each line is read for itself; the lemma that is likeliest among its neighbours comes first.
@@ -541,14 +544,16 @@ def analyze_command(text: str | None, words: str | None, as_json: bool) -> None:
     Example: searchkit analyze "у Києві"
     """
     from searchkit.analysis.context import in_context  # noqa: PLC0415 - no query needs it
+    from searchkit.analysis.language import UKRAINIAN, language_of, named  # noqa: PLC0415
     from searchkit.words import chosen  # noqa: PLC0415
 
     if text is None and sys.stdin is None:  # closed, as by a job that has none
         raise _failure('There is no text; name it: searchkit analyze "у Києві".', 2)
     listed = chosen(words, "corpus", "index", _name)
     for line in sys.stdin if text is None else text.split("\n"):
-        tokens = analyze(line.rstrip("\n"), listed.terms if listed else {})
-        tokens = in_context(line, tokens)
+        tokens = analyze(line.rstrip("\n"), language, listed.terms if listed else {})
+        if way_of(named(language) or language_of(line)) == UKRAINIAN:
+            tokens = in_context(line, tokens)
         if as_json:
             _data(shown.dumps({"tokens": [_token(token) for token in tokens]}))
         else:

@@ -24,7 +24,15 @@ from searchkit.article import Article
 from searchkit.codec.stored import STRIDE, starts_of
 from searchkit.index import POSITION, POSITION_BITS, Index, Ints, Numbers
 from searchkit.kernel import kernel
-from searchkit.query.match import ANYWHERE, TITLE, Matcher, asked, followed, within_reach
+from searchkit.query.match import (
+    ANYWHERE,
+    TITLE,
+    Matcher,
+    asked,
+    asks_for_a_form,
+    followed,
+    within_reach,
+)
 from searchkit.query.tree import Exact, Leaf, Node, Phrase, Prefix, Word, leaves
 from searchkit.schema import GAP
 
@@ -91,7 +99,8 @@ def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -
     """Return the places of the words of some articles that answer a part of a query."""
     if not isinstance(part, Phrase):
         return _in_scope(matcher.index, matcher.places(part, scope, among), scope)
-    if kernel and (word := asked(part)) is not None:
+    is_hidden = matcher.index.foreign and asks_for_a_form(part)
+    if kernel and not is_hidden and (word := asked(part)) is not None:
         return _in_scope(matcher.index, matcher.index.places_of(word, among), scope)
     every = matcher.slots(part, scope, among)
     slots = [_in_scope(matcher.index, places, scope) for places in every]

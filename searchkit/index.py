@@ -26,6 +26,10 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from searchkit.analysis import BY_BOTH, MARKS, terms_by
+from searchkit.analysis.language import RUSSIAN, RUSSIAN_LETTERS
+from searchkit.analysis.lemmatize import known
+from searchkit.analysis.normalize import fold
 from searchkit.article import Article
 from searchkit.codec.arrays import HEAD_CRC, Array, read, stamp
 from searchkit.codec.segment import Segment
@@ -177,18 +181,35 @@ class Index:
         return saturate(weighted + texts.astype(np.float32) * self.text_norms[docs])
 
     def terms_of(self, form: str) -> tuple[str, ...]:
-        """Return the terms of a word as it is written (normalised); nothing if it is not there."""
+        """Return the terms of a word as it is written (normalised), in all languages here.
+
+        Nothing if no article has it: then it has those that the dictionary gives it.
+        """
+        found = self._terms_of(form) or self.listed.get(form, ())
+        is_russian = RUSSIAN_LETTERS.search(form) is not None
+        if not (self.foreign or is_russian):
+            return found
+        foreign = [term for mark in self.foreign for term in self._terms_of(form + mark)]
+        if not (found or foreign):
+            return terms_by(RUSSIAN if is_russian else BY_BOTH, self.listed)(form)
+        if not (found or is_russian):  # only in Russian texts, but a Ukrainian word, too, perhaps
+            found = tuple(map(fold, known(form)))
+        return tuple(dict.fromkeys((*found, *foreign)))
+
+    def _terms_of(self, form: str) -> tuple[str, ...]:
         written = form.encode()
         for segment in self.segments:
-            if segment.kernel:
-                terms: tuple[str, ...] = kernel.terms_of(segment.kernel, written)
-                if terms:
-                    return terms
-                continue
             number = segment.forms.find(written)
             if number >= 0:
                 return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
-        return self.listed.get(form, ())
+        return ()
+
+    @cached_property
+    def foreign(self) -> tuple[str, ...]:
+        """The marks of the forms that come from texts in other languages than Ukrainian."""
+        with self.reading():
+            here = {m for segment in self.segments for m in segment.arrays.whole("marks").tolist()}
+        return tuple(mark for mark in MARKS.values() if ord(mark) in here)
 
     @cached_property
     def listed(self) -> Terms:
@@ -240,10 +261,11 @@ class Index:
         """Return every place of a word just as it is written (normalised), as `places` does."""
         found = [_NOWHERE]
         for segment, base in zip(self.segments, self.bases, strict=True):
-            number = segment.forms.find(form)
-            if number >= 0:
-                found.append(self._form_places(segment, base, number, among))
-        return np.concatenate(found)
+            for mark in ("", *self.foreign):
+                number = segment.forms.find(form + mark.encode())
+                if number >= 0:
+                    found.append(self._form_places(segment, base, number, among))
+        return np.sort(np.concatenate(found)) if self.foreign else np.concatenate(found)
 
     def _form_places(
         self, segment: Segment, base: int, form: int, among: Numbers | None = None

@@ -6,7 +6,7 @@ from searchkit.analysis.tokenize import spans
 
 # The indexed fields. Title and text of an article are one, so that a phrase is looked up once:
 # the words of the title come first, then GAP positions of nothing, then those of the text.
-FIELDS = ("main", "source", "section", "author", "tags")
+FIELDS = ("main", "source", "section", "author", "tags", "language")
 
 GAP = 300  # positions between title and text, and from tag to tag: no phrase reaches across
 MAX_SLOP = 250  # words that a phrase may have between its own; less than GAP
@@ -21,6 +21,7 @@ FIELD_NAMES = {
     "section": "section",
     "author": "author",
     "tag": "tags",
+    "language": "language",
 }
 
 EXACT = "="  # put before a form to tell it from the lemmas of the same field
@@ -45,7 +46,7 @@ def pair_key(left: str, right: str) -> str:
 
 
 def values(value: str | tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """Yield the words of a text, or of a list of texts, with their positions."""
+    """Yield the words of a text, or of a list of texts, as written, with their positions."""
     position = 0
     for text in [value] if isinstance(value, str) else value:
         for start, end in spans(text):

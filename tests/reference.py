@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
-from searchkit.analysis import Token, analyze, word_pairs
+from searchkit.analysis import Token, analyze, spoken_in, word_pairs
 from searchkit.article import Article
 from searchkit.dates import parse_span
 from searchkit.highlight import Mark
@@ -94,9 +94,12 @@ def _all_within(some: Sequence[Leaf], article: Article, scope: str, low: int, hi
 def tokens_of(article: Article, scope: str) -> list[tuple[int, Token]]:
     """The numbered words of a field; "main" is the title and, behind a gap, the text."""
     if scope not in ("main", "title"):
-        return [(n, analyze(word)[0]) for n, word in values(getattr(article, scope) or "")]
-    title = list(enumerate(words(article.title)))
-    return title + (list(enumerate(words(article.text), len(title) + GAP)) * (scope == "main"))
+        value = spoken_in(article) if scope == "language" else getattr(article, scope)
+        return [(position, words(word, "uk")[0]) for position, word in values(value or "")]
+    language = spoken_in(article)
+    title = list(enumerate(words(article.title, language)))
+    text = enumerate(words(article.text, language), len(title) + GAP)
+    return title + list(text) * (scope == "main")
 
 
 def matches(node: Node, article: Article, scope: str, mode: Callable[..., bool] = any) -> bool:

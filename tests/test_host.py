@@ -19,7 +19,7 @@ from whoosh.scoring import BM25F, TF_IDF, bm25
 from whoosh.sorting import FieldFacet
 
 from searchkit import Archive
-from searchkit.analysis import analyze
+from searchkit.analysis import analyze, spoken_in
 from searchkit.codec import host
 from searchkit.corpus import Corpus
 from searchkit.errors import CorruptIndex, RequestError
@@ -73,7 +73,9 @@ def make_stock(index: Index, folder: Path) -> Any:
         for number in index.living().tolist():
             article = index.article(number)
             writer.add_document(
-                **article._asdict() | {"tags": BREAK.join(article.tags)},
+                **article._asdict()
+                | {"tags": BREAK.join(article.tags), "language": spoken_in(article)},
+                _stored_language=article.language,
                 _stored_tags=article.tags,
                 main=BREAK.join([article.title, article.text]),
                 first=int(index.first[number]) or None,

@@ -10,6 +10,7 @@ from reference import Reference, marks
 
 from searchkit import Archive
 from searchkit.analysis import Token, analyze, arrays, word_pairs
+from searchkit.analysis.language import language_of, stretches
 from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
 from searchkit.codec.stored import Packer, Unpacker, letters
@@ -22,7 +23,7 @@ from searchkit.schema import FIELD_NAMES
 # Letters, marks and signs at which tokenizers, parsers and highlighters stumble.
 AWKWARD = "абвгґіїй ABC 012 '’ʼ`- –—\n\t\r\0\u0301\u0306\u00ad\u200b\ufeff😀ßİﬁ\ud800"
 AWKWARD += '.,:;!?…"«»„“()[]=*~_'
-AWKWARD += "ѐЀЍÌỳİ\u02b9\u0374\u2010\u2060\U00017118"
+AWKWARD += "ыъЭ\nѐЀЍÌỳİ\u02b9\u0374\u2010\u2060\U00017118"
 awkward = st.text(st.sampled_from(AWKWARD) | st.characters(), max_size=60)
 
 # What means something in a query, glued together with what does not.
@@ -88,29 +89,40 @@ def test_normalizing_twice_is_normalizing_once(text: str) -> None:
 @settings(deadline=None)
 def test_a_batch_of_texts_has_the_words_of_each(compiled: object, texts: list[str]) -> None:
     """What is indexed at once is what `analyze` finds text by text, when met anew and again."""
-    tokens = [analyze(text) for text in texts]
+    languages = [language_of(text) for text in texts]
+    tokens = [analyze(text, language) for text, language in zip(texts, languages, strict=True)]
     with patch.object(arrays, "kernel", compiled):
-        check_batches(texts, tokens)
+        check_batches(texts, languages, tokens)
 
 
-def check_batches(texts: list[str], tokens: list[list[Token]]) -> None:
+def check_batches(texts: list[str], languages: list[str | None], tokens: list[list[Token]]) -> None:
     batches = arrays.Batches()
     for _ in range(2):
-        rows = batches.rows(texts)
+        rows = batches.rows(texts, languages)
         assert rows.words.tolist() == [len(found) for found in tokens]
         assert rows.starts.tolist() == [token.start for found in tokens for token in found]
         pairs = list(batches.pairs)
         where = zip(rows.text.tolist(), rows.position.tolist(), rows.pair.tolist(), strict=True)
-        found_pairs: dict[tuple[int, int], list[tuple[str, str]]] = {}
+        found_pairs: dict[tuple[int, int], list[tuple[str, ...]]] = {}
         for text, position, pair in where:
             found_pairs.setdefault((text, position), []).append(pairs[pair])
         for text, found in enumerate(tokens):
             for position, token in enumerate(found):
                 here = found_pairs.pop((text, position))
-                assert here == word_pairs(token.text)
-                assert tuple(dict.fromkeys(lemma for lemma, _ in here)) == token.lemmas
-                assert {form for _, form in here} == set(token.forms)
+                [way] = {way[0] if way else "uk" for _, _, *way in here}
+                assert [(lemma, form) for lemma, form, *_ in here] == word_pairs(token.text, way)
+                assert tuple(dict.fromkeys(lemma for lemma, *_ in here)) == token.lemmas
+                assert {form for _, form, *_ in here} == set(token.forms)
         assert found_pairs == {}
+
+
+@given(awkward, st.sampled_from(["uk", "ru", "pl", None]))
+@settings(deadline=None)
+def test_the_stretches_of_a_text_are_all_of_it(text: str, language: str | None) -> None:
+    """Each begins where the last one ended, and a new one only behind the end of a line."""
+    pieces = list(stretches(text, language))
+    assert "".join(text[start:end] for start, end, _ in pieces) == text
+    assert all(text[start - 1] == "\n" for start, _, _ in pieces[1:])
 
 
 @given(asked)

@@ -62,7 +62,7 @@ def lemmas(word: str) -> tuple[str, ...]:
         return _of_numbered(word)
     found = known(word)
     if not found:
-        found = _of_compound(word) if "-" in word else [*_guesses(word), word]
+        found = _of_compound(word) if "-" in word else _of_unknown(word)
     elif len(found) > 1:
         found = _likeliest_first(word, found)
     if word in NEVER_MEANT:
@@ -72,6 +72,20 @@ def lemmas(word: str) -> tuple[str, ...]:
     if word in ABBREVIATED:
         found.append(ABBREVIATED[word])
     return tuple(dict.fromkeys(found))
+
+
+def russian_lemmas(word: str) -> tuple[str, ...]:
+    """Return the lemmas of a word of a Russian text; as `lemmas`, but of ё that was typed as е.
+
+    >>> russian_lemmas("переговорам"), russian_lemmas("ждет")
+    (('переговоры',), ('ждать',))
+    """
+    if not is_word(word):
+        return _of_numbered(word)
+    parses = morph("ru").parse(word)
+    if parses[0].is_known:
+        return tuple(dict.fromkeys(parse.normal_form for parse in parses))
+    return tuple(dict.fromkeys([*_guesses(word, "ru"), word]))
 
 
 def is_word(word: str) -> bool:
@@ -193,11 +207,13 @@ def _agree(left: Parse, right: Parse) -> bool:
     return "Fixd" in b or ("plur" in a) == ("plur" in b)
 
 
-def _guesses(word: str) -> list[str]:
+def _of_unknown(word: str) -> list[str]:
+    return adjective(word) or [*_guesses(word), word]  # українсько: the first part of a compound
+
+
+def _guesses(word: str, language: str = "uk") -> list[str]:
     """Return what a word may be a form of that the dictionary lacks, the likeliest first."""
-    if found := adjective(word):
-        return found  # українсько: the first part of a compound
-    guesses = [guess for guess in morph().parse(word) if _is_plausible(word, guess)]
+    guesses = [guess for guess in morph(language).parse(word) if _is_plausible(word, guess)]
     least = max((guess.score for guess in guesses), default=0) / 4
     return [guess.normal_form for guess in guesses if guess.score >= least]
 

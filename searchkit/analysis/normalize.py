@@ -48,8 +48,8 @@ def normalize(word: str) -> str:
 
 
 def fold(word: str) -> str:
-    """Return a normalised word as the term it is indexed by: ґ written as г."""
-    return word.translate(FOLDED_LETTERS) if "ґ" in word else word
+    """Return a normalised word as the term it is indexed by: ґ written as г, ё as е."""
+    return word.translate(FOLDED_LETTERS) if "ґ" in word or "ё" in word else word
 
 
 def _one_script(part: str) -> str:

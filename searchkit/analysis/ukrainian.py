@@ -38,8 +38,9 @@ LATIN_TO_CYRILLIC = str.maketrans(
 # The other way round, for a Latin word with a Cyrillic letter in it: Сovid.
 CYRILLIC_TO_LATIN = str.maketrans("асеікмортхуАВСЕНІКМОРТХУ", "aceikmoptxyABCEHIKMOPTXY")
 
-# ґ is folded into г: both spellings are found by either (ґрунт and, before 1990, грунт).
-FOLDED_LETTERS = str.maketrans("ґҐ", "гГ")
+# ґ is folded into г: both spellings are found by either (ґрунт and, before 1990, грунт); so is the
+# Russian ё into е.
+FOLDED_LETTERS = str.maketrans("ґҐёЁ", "гГеЕ")
 
 # Forms of one word that differ only for euphony; the first stands for all.
 EUPHONY = {
@@ -168,6 +169,43 @@ PREFIXES = frozenset(
 # Words that are a half of something although they could be a form of something whole, too; those
 # that could not (півгодини, пів'яблука) the dictionary knows.
 HALVES = frozenset(["півроку"])
+
+# Letters by which Ukrainian and Russian are told apart.
+TELLING_LETTERS = {"uk": "іїєґ", "ru": "ыэъё"}
+
+# Small words by which languages are told apart: frequent, and spelled otherwise in the others.
+TELLING_WORDS = {
+    "uk": frozenset(
+        """
+        та й що як це цей ця ці цього цієї від із але або чи бо щоб про під після його її їх він
+        вона вони ми ви був була було були буде є який яка яке які також ще вже лише де коли якщо
+        тому дуже між проти рік року роки тис млн
+        """.split()
+    ),
+    "ru": frozenset(
+        """
+        и что как это этот эта эти этого этой от из с к но или чтобы о об под после его ее её их он
+        она они мы вы был была было были будет есть который которая которое которые также еще ещё
+        уже только где когда если потому очень между против год года лет тыс во со
+        """.split()
+    ),
+    "en": frozenset(
+        """
+        the of and to in a is that for it as was with be by on not he his at this are or from they
+        have an had were which has their will who but its said
+        """.split()
+    ),
+}
+
+# What records call languages, other than by the codes of ISO 639-1.
+LANGUAGES = {
+    **dict.fromkeys(("ua", "ukr", "ukrainian", "українська", "укр"), "uk"),
+    **dict.fromkeys(("rus", "russian", "російська", "русский", "рос"), "ru"),
+    **dict.fromkeys(("eng", "english", "англійська", "англ"), "en"),
+}
+
+# Words that tie a Russian sentence together and are no words of Ukrainian; see FUNCTION_WORDS.
+RUSSIAN_FUNCTION_WORDS = frozenset("и что как из или чтобы если когда но обо был это".split())
 
 # Abbreviations that stand before a name or a number: their full stop ends no sentence. Of
 # others (грн. or р.) it does, if a capital letter follows.

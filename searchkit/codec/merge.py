@@ -101,6 +101,7 @@ def _vocabulary(
         "term_forms": form.astype("<u4"),
         "lemma_ends": lemma_ends.astype("<u4"),
         "lemmas": lemmas.astype("<u4"),
+        "marks": np.unique(np.frombuffer(b"".join(form[-1:] for form in forms), np.uint8)),
         "form_classes": classes[lemmas[lemma_ends - having]],
     }
     ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)

@@ -13,8 +13,16 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from searchkit.analysis import Listed, form_pairs
+from searchkit.analysis import (
+    BY_BOTH,
+    Listed,
+    form_pairs,
+    spoken_in,
+    terms_by,
+    way_of,
+)
 from searchkit.analysis.arrays import Batches
+from searchkit.analysis.language import RUSSIAN, UKRAINIAN
 from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
@@ -83,7 +91,7 @@ class RunMaker:
         self._sorted: list[str] = []
         self._term_of_pair = array("i")
         self._class_of_pair = array("B")  # that of the form
-        self._values: dict[tuple[str, str | tuple[str, ...]], tuple[list[int], list[int]]] = {}
+        self._values: dict[tuple[str, str | tuple[str, ...], str], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
@@ -129,12 +137,13 @@ class RunMaker:
     def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""
         texts = [text for article in articles for text in (article.title, article.text)]
-        rows = self._batches.rows(texts)
+        spoken = list(map(spoken_in, articles))
+        rows = self._batches.rows(texts, [language for language in spoken for _ in range(2)])
         first = np.zeros_like(rows.words)  # positions of the words of a text follow its title's
         first[1::2] = rows.words[::2] + GAP
         columns = rows.text >> 1, rows.position + first[rows.text], rows.pair
         self._learn()
-        more = zip(columns, self._labels(articles), self._pairs(columns), strict=True)
+        more = zip(columns, self._labels(articles, spoken), self._pairs(columns), strict=True)
         found = [np.concatenate([np.asarray(each, np.int32) for each in every]) for every in more]
         self._learn()
         return found, rows.words, rows.starts
@@ -150,31 +159,37 @@ class RunMaker:
         places[2] = np.array(numbers, np.int64)[places[2]]
         return places
 
-    def _labels(self, articles: Sequence[Article]) -> tuple[list[int], list[int], list[int]]:
-        """Return the rows of sources, sections, authors and tags: few values, met often."""
+    def _labels(
+        self, articles: Sequence[Article], spoken: Sequence[str | None]
+    ) -> tuple[list[int], list[int], list[int]]:
+        """Return the rows of sources, sections and so on: few values, met often."""
         numbers: list[int] = []
         positions: list[int] = []
         pairs: list[int] = []
-        for number, article in enumerate(articles):
+        for number, (article, language) in enumerate(zip(articles, spoken, strict=True)):
             for name in FIELDS[1:]:
-                value = getattr(article, name)
+                value = language if name == "language" else getattr(article, name)
                 if value:
-                    where, which = self._values.get((name, value)) or self._label(name, value)
+                    asked = name, value, way_of(language)
+                    where, which = self._values.get(asked) or self._label(*asked)
                     numbers += [number] * len(where)
                     positions += where
                     pairs += which
         return numbers, positions, pairs
 
-    def _label(self, name: str, value: str | tuple[str, ...]) -> tuple[list[int], list[int]]:
-        where, which = [], []
+    def _label(
+        self, name: str, value: str | tuple[str, ...], way: str
+    ) -> tuple[list[int], list[int]]:
+        where, which = list[int](), list[int]()
+        terms_of = terms_by(BY_BOTH if way == RUSSIAN else UKRAINIAN, self._batches.listed)
         known = self._batches.pairs
         for position, word in values(value):
-            for lemma, form in form_pairs(normalize(word), self._batches.listed):
+            for lemma, form in form_pairs(normalize(word), terms_of):
                 where.append(position)
                 pair = key(name, lemma), key(name, form)
                 which.append(known.setdefault(pair, len(known)))
         if len(self._values) < 100_000:
-            self._values[name, value] = where, which
+            self._values[name, value, way] = where, which
         return where, which
 
     def _stored(self, articles: Sequence[Article], words: Array, starts: Array) -> dict[str, Array]:

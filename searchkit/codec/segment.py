@@ -29,6 +29,7 @@ in the order of their bytes. One file of arrays holds:
     forms.*                       the words as they are written, normalised
     lemma_ends, lemmas            the terms of each form, the likeliest first
     form_classes                  of each form the class of its likeliest term
+    marks                         the last bytes of all forms: some tell the language (`MARKS`)
     term_form_ends, term_forms    the forms of each term, ascending: their order numbers its forms
 
     title_words, text_words       how long each article is

@@ -16,8 +16,9 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from searchkit.analysis import NO_WORDS, Listed, form_terms, is_function_word
+from searchkit.analysis import NO_WORDS, Listed, is_function_word, terms_by
 from searchkit.analysis.arrays import slices
+from searchkit.analysis.language import UKRAINIAN
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
@@ -75,10 +76,11 @@ def often_together(articles: Sequence[Article], words: Listed = NO_WORDS) -> Pai
         text = article.text
         spelled = [fold(normalize(text[start:end])) for start, end in spans(text)]
         forms.update(set(pairwise(spelled)))
+    terms_of = terms_by(UKRAINIAN, words)
     lemmas: Counter[tuple[str, str]] = Counter()
     for (left, right), count in forms.items():
         if count > 1 and not (is_function_word(left) or is_function_word(right)):
-            for pair in product(form_terms(left, words), form_terms(right, words)):
+            for pair in product(terms_of(left), terms_of(right)):
                 lemmas[pair] += count
     return [pair for pair, count in lemmas.items() if count >= LEAST]
 

@@ -53,6 +53,7 @@ from searchkit.query.tree import (
     Prefix,
     Some,
     Word,
+    leaves,
 )
 from searchkit.schema import FIELD_NAMES, GAP, key
 
@@ -282,7 +283,8 @@ class Matcher:
         """Return where a word stands in some articles, or in all, ascending and once each."""
         name = ANYWHERE if scope == TITLE else scope
         self.deadline.check()
-        if kernel and among is not None and not isinstance(leaf, Prefix):
+        is_hidden = isinstance(leaf, Exact) and bool(self.index.foreign)  # see `asks_for_a_form`
+        if kernel and among is not None and not (is_hidden or isinstance(leaf, Prefix)):
             word, parts = asked(leaf, name), []
             for start in range(0, max(len(among), 1), _AT_ONCE):
                 self.deadline.check()
@@ -472,6 +474,15 @@ def with_lead(found: Postings, lead: float) -> Postings:
         return found
     more: Floats = found.leads.astype(np.float32) * np.float32(lead)
     return found._replace(worths=found.worths + more)
+
+
+def asks_for_a_form(node: Node) -> bool:
+    """Tell whether an exact form is asked for, of which the kernel finds only one language's."""
+    return any(
+        isinstance(word, Exact)
+        for part, _ in leaves(node, ())
+        for word in (part.words if isinstance(part, Phrase) else [part])
+    )
 
 
 def complete_of(match: Match) -> Bools | slice:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis import is_function_word
+from searchkit.analysis import MARKS, is_function_word
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
 from searchkit.analysis.ukrainian import APOSTROPHES
@@ -289,8 +289,8 @@ _LATIN_WORD = re.compile(r"[a-z\u00df-\u024f'-]+")
 
 
 def _cased(keyed: str, written: str) -> str:
-    """Return a word, without the sign of its field, in capitals where the one typed has them."""
-    word = keyed.lstrip("\0\1\2\3\4\5\6\7")
+    """Return a word in capitals where the one typed has them, without the signs of an index."""
+    word = keyed.lstrip("\0\1\2\3\4\5\6\7").rstrip("".join(MARKS.values()))
     if written.isupper() and len(written) > 1:
         return word.upper()
     return word[:1].upper() + word[1:] if written[:1].isupper() else word

@@ -13,7 +13,7 @@ import numpy as np
 from searchkit.errors import QueryTimeout
 from searchkit.index import Bools
 from searchkit.kernel import kernel
-from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked
+from searchkit.query.match import MOST_WORDS, Asked, Match, Matcher, asked, asks_for_a_form
 from searchkit.query.rank import NEIGHBOURS, PAIR_LEAD, WORD_LEAD
 from searchkit.query.tree import (
     And,
@@ -83,7 +83,8 @@ def top(
         QueryTimeout: the matcher's time is over.
     """
     wanted = min(wanted, matcher.index.size)  # C has no greater numbers than 64 bits hold
-    plan = planned(tree, window) if kernel else None
+    is_planned = kernel and not (matcher.index.foreign and asks_for_a_form(tree))
+    plan = planned(tree, window) if is_planned else None
     if plan is not None:
         since, until = plan.window or (0, 0)
         try:

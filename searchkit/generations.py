@@ -457,6 +457,15 @@ def sealed(told: dict[str, Any]) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
+def is_as_sealed(path: Path) -> bool:
+    """Tell whether a sealed file that can be read is as it was written, to the byte.
+
+    A bit of the last digit of a fraction may flip and leave the number as it is.
+    """
+    told = _unsealed(_read_json(path))
+    return path.read_bytes() == sealed(told).encode()
+
+
 def _unsealed(told: dict[str, Any]) -> dict[str, Any]:
     """Return what was sealed; raises ValueError or KeyError if it is another."""
     rest = {name: value for name, value in told.items() if name != "checksum"}

@@ -40,11 +40,13 @@ from searchkit.errors import (
 )
 from searchkit.generations import (
     KEEP,
+    MANIFEST,
     REMOVED,
     Averages,
     Generations,
     Manifest,
     count_of,
+    is_as_sealed,
     read_manifest,
     timestamp,
 )
@@ -703,6 +705,8 @@ def verify(generation: Path, shared: AbstractSet[str] = frozenset()) -> Checked:
     """
     with closing(Index(generation)) as index:
         files = index.manifest.files
+        if not is_as_sealed(generation / MANIFEST):
+            raise CorruptIndex(f"{generation / MANIFEST} is damaged; run `searchkit rebuild`.")
         for name, (size, crc) in sorted(files.items()):
             path = generation / name
             if name in shared:

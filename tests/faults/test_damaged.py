@@ -88,6 +88,18 @@ def test_a_flipped_bit_changes_no_answer(index: Path, some: Some, tally: Tally, 
 
 
 @pytest.mark.fault("damage")
+def test_each_bit_of_a_manifest_counts(index: Path, tally: Tally) -> None:
+    """Also one of the last digit of a fraction, which may be the same number as before."""
+    right, path = answers(index), Generations(index).live() / "generation.json"
+    whole = path.read_bytes()
+    for at in range(whole.index(b"averages"), whole.index(b"rejected")):
+        content = bytearray(whole)
+        content[at] ^= 1
+        with damaged(path, bytes(content)):
+            try_damage(tally, index, right, path, f"bit 0 of byte {at}")
+
+
+@pytest.mark.fault("damage")
 def test_a_torn_or_missing_file_changes_no_answer(index: Path, some: Some, tally: Tally) -> None:
     """Each file: removed, emptied, cut off, zeroed from somewhere on, or too long."""
     right, random = answers(index), Random(0)

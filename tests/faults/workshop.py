@@ -228,6 +228,7 @@ class Workshop:
             "rebuild": ("rebuild", self.new),
             "update": ("index", self.new),
             "rollback": ("rollback",),
+            "huge": ("rebuild", self.huge, "--jobs", "1"),
             "workers": ("rebuild", self.large, "--jobs", "2"),
         }[name]
         next_args = args if name != "rollback" else ("rebuild", self.new)

@@ -136,9 +136,13 @@ def form_pairs(form: str, terms_of: TermsOf | None = None) -> list[tuple[str, st
     >>> form_pairs("києві"), form_pairs("36-й")
     ([('київ', 'києві'), ('кий', 'києві')], [('36-й', '36-й'), ('36', '36')])
     """
-    readings = _readings(form, terms_of or form_terms)
-    pairs = [(lemma, spelled) for spelled, found in readings for lemma in found]
-    return list(dict.fromkeys(pairs)) if len(readings) > 1 else pairs
+    terms_of = terms_of or form_terms
+    if _is_one(form):
+        spelled = fold(form)
+        return [(lemma, spelled) for lemma in terms_of(spelled)]
+    readings = _readings(form, terms_of)
+    pairs = ((lemma, spelled) for spelled, found in readings for lemma in found)
+    return list(dict.fromkeys(pairs))
 
 
 def word_pairs(word: str, language: str | None = None) -> list[tuple[str, str]]:
@@ -158,7 +162,8 @@ def terms(word: str, terms_of: TermsOf | None = None) -> Terms:
 
 def form_terms(form: str) -> tuple[str, ...]:
     """Return the lemmas of a folded form, as terms; a compound is looked up as a whole."""
-    return tuple(dict.fromkeys(map(fold, lemmas(form))))
+    found = lemmas(form)
+    return (fold(found[0]),) if len(found) == 1 else tuple(dict.fromkeys(map(fold, found)))
 
 
 def _russian_terms(form: str) -> tuple[str, ...]:
@@ -196,7 +201,7 @@ def _readings(whole: str, terms_of: TermsOf) -> list[tuple[str, tuple[str, ...]]
     """Return a normalised word and, if it is a compound, its parts: each folded, with its terms."""
     spelled = fold(whole)
     readings = [(spelled, terms_of(spelled))]
-    if whole.isalpha() and not whole.startswith("пів"):
+    if _is_one(whole):
         return readings
     if rest := half_of(whole):
         return readings + [(part, terms_of(part)) for part in ("пів", fold(rest))]
@@ -209,6 +214,11 @@ def _readings(whole: str, terms_of: TermsOf) -> list[tuple[str, tuple[str, ...]]
             found = tuple(dict.fromkeys((*found, *map(fold, adjective(piece)))))
         readings.append((piece, found))
     return readings
+
+
+def _is_one(word: str) -> bool:
+    """Tell whether a word is not made of several: most are not."""
+    return word.isalpha() and not word.startswith("пів")
 
 
 _NUMBER_ENDINGS = ORDINAL_ENDINGS | CARDINAL_ENDINGS

@@ -50,11 +50,11 @@ def parses(word: str) -> list[tuple[str, Parse]]:
 
 def base_forms(found: list[tuple[str, Parse]]) -> list[str]:
     """Return the base forms of parses: their endings take the place of those of the forms."""
-    forms = []
-    for spelled, parse in found:
-        prefix, stem, suffix = _endings(parse)
-        forms.append(prefix + spelled[stem] + suffix)
-    return forms
+    return [
+        before + spelled[stem] + after
+        for spelled, parse in found
+        for before, stem, after in (_endings(parse),)
+    ]
 
 
 @cache

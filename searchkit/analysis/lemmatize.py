@@ -58,10 +58,10 @@ def lemmas(word: str) -> tuple[str, ...]:
     (('київ', 'кий'), ('covid',), ('з',), ('проект', 'проєкт'), ('90-й',))
     """
     word = EUPHONY.get(word, word)
-    if not is_word(word):
-        return _of_numbered(word)
     found = known(word)
     if not found:
+        if not is_word(word):
+            return _of_numbered(word)
         found = _of_compound(word) if "-" in word else _of_unknown(word)
     elif len(found) > 1:
         found = _likeliest_first(word, found)
@@ -122,12 +122,12 @@ def half_of(word: str) -> str | None:
 
 def known(word: str) -> list[str]:
     """Return the lemmas of a word that the dictionary or words.txt has; none of any other."""
+    if word.endswith(_CONVERBS):
+        return [lemma for lemma, _ in readings(word)]
     found = parses(word)
     if word in (listed := shipped()):
         found += [(word, parse) for parse in listed[word]]
-    if word.endswith(_CONVERBS):
-        return [lemma for lemma, _ in readings(word)]
-    return base_forms(found)
+    return list(dict.fromkeys(base_forms(found)))
 
 
 def _likeliest_first(word: str, found: list[str]) -> list[str]:

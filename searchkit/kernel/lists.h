@@ -339,7 +339,7 @@ struct Walk {
     uint64_t next[SLOTS]; /* from where on the next article's postings are */
     Visit visit;         /* NULL to count only */
     const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
-    float least, room; /* only articles count that may get `least` less `room`; the visitor says */
+    float least; /* only articles count that may get it; the visitor says */
     uint64_t found;
     int k;
     void *own; /* the visitor's */
@@ -347,13 +347,20 @@ struct Walk {
 
 #define CERTAINLY 0.99999f /* times a score: rounding does not reach it */
 
-/* What an article's posting in one list must be worth for the article to count. */
+/* What an article's posting in one list must be worth for the article to count: bonuses of its word
+   add in proportion to that at most. */
 static float needed(const Walk *w, int lead) {
-    double rest = w->room;
-    float unit = w->q->words[lead].unit;
+    const Query *q = w->q;
+    double rest = 0, unit = q->words[lead].unit;
     if (!(w->least > 0 && unit > 0)) return -1;
     for (int i = 0; i < w->k; i++)
-        if (i != lead) rest += (double)w->lists[i]->most * w->q->words[i].unit;
+        if (i != lead) rest += (double)w->lists[i]->most * q->words[i].unit;
+    for (int i = 0; i < q->n_bonuses; i++) {
+        const Bonus *bonus = &q->bonuses[i];
+        if (bonus->left == lead || bonus->right == lead)
+            unit += (double)bonus->unit * q->words[lead].n_terms;
+        else rest += bonus->most;
+    }
     return (float)((w->least - rest) / unit) * CERTAINLY;
 }
 
@@ -456,8 +463,9 @@ static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high
         uint32_t doc = key << 16 | lows[met[i]];
         at[lead] = a + met[i];
         if (need > 0 && worth(s, list, at[lead], doc) < need) continue;
+        float least = w->least;
         w->visit(w, doc, at);
-        need = needed(w, lead);
+        if (w->least != least) need = needed(w, lead);
     }
 }
 
@@ -501,7 +509,7 @@ static Chunk clipped(const Segment *s, const List *list, uint64_t base, uint64_t
 }
 
 /* Visits the articles from low to high - 1 that are in any list: `at` is NULL, and the table has
-   the sum of their scores and in how many lists they are. */
+   the sum of their scores and in which lists they are. */
 static void join(Walk *w, uint64_t low, uint64_t high) {
     Query *q = w->q;
     Table *table = q->table;
@@ -515,7 +523,7 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
                 uint32_t at = list->lows[p];
                 table->score[at] += worth(q->s, list, p, (uint32_t)base | at) * unit;
-                table->count[at]++;
+                table->words[at] |= (uint16_t)(1u << i);
                 table->bits[at / 64] |= 1ull << at % 64;
             }
             any |= chunk.a < chunk.b;
@@ -528,7 +536,7 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
                     w->visit(w, doc, NULL);
                 }
                 table->score[at] = 0;
-                table->count[at] = 0;
+                table->words[at] = 0;
             }
             table->bits[i] = 0;
         }

@@ -23,7 +23,7 @@ typedef struct {
 /* What a table of one chunk has of each article; all 0 between uses. */
 typedef struct {
     float score[CHUNK];
-    uint8_t count[CHUNK];
+    uint16_t words[CHUNK]; /* bits */
     uint64_t bits[CHUNK / 64];
     uint16_t met[CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
 } Table;
@@ -48,7 +48,7 @@ struct Word {
 typedef struct {
     int left, right; /* words */
     uint32_t distance;
-    float unit;
+    float unit, most; /* idf; what it adds at most */
     Classes classes; /* of the right word, in the segment at hand; none if that tells nothing */
 } Bonus;
 
@@ -65,7 +65,6 @@ typedef struct {
     int n_bonuses;
     float room; /* what all bonuses add at most */
     float word_lead, pair_lead; /* what is worth more that stands in the lead */
-    int some_have_bonuses; /* articles that do not have all words, too */
     Hit *heap;
     uint64_t wanted, n;
     uint64_t total, total_all;

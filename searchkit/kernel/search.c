@@ -13,15 +13,14 @@
    - Any of two words: articles with both, and of those with one only, its champions.
    - Any of more: scores are added up in a table of one chunk.
    - Of many plain words, likewise, whatever is best.
-   - A bonus for words side by side has a bound: places are read only of articles that it can
-     bring among the best. */
+   - A bonus for words side by side has a bound in each article: places are read only of those that
+     it can bring among the best. */
 #include "lists.h"
 
 #include <structmember.h>
 
 #include <math.h>
 
-#define TRIED 32      /* articles whose bonuses are looked up first */
 #define LONG 200000   /* postings; a query with more of them may take a millisecond */
 
 /* -- the best ----------------------------------------------------------------------------------- */
@@ -226,8 +225,8 @@ static void visit_nothing(Walk *w, uint32_t doc, uint64_t *at) {
 }
 
 /* Joins a range; of the newest first only as much of it as can be among them. */
-static uint64_t join_range(Query *q, const Range *range, Visit visit, void *own) {
-    Walk w = {.q = q, .k = q->k, .visit = visit, .own = own,
+static uint64_t join_range(Query *q, const Range *range, Visit visit) {
+    Walk w = {.q = q, .k = q->k, .visit = visit,
               .check = range->is_checked ? &q->since : NULL};
     const List *lists[SLOTS];
     for (int j = 0; j < q->k; j++) w.lists[j] = lists[j] = &q->words[j].whole;
@@ -253,7 +252,7 @@ static void best_of_any(Query *q, const Range *ranges, int n) {
         return;
     }
     for (int i = 0; i < n; i++) {
-        uint64_t found = join_range(q, &ranges[i], visit_joined, NULL);
+        uint64_t found = join_range(q, &ranges[i], visit_joined);
         q->total += found;
         q->total_all += found;
     }
@@ -262,50 +261,10 @@ static void best_of_any(Query *q, const Range *ranges, int n) {
 /* -- plain words: all of them first, then some; side by side is better -------------------------- */
 
 typedef struct {
-    uint32_t *docs;
-    float *scores;
-    uint64_t n, room;
-    float best[CHAMPIONS]; /* scores of as many as are wanted, the least on top */
-    uint64_t n_best;
-} Candidates;
-
-static void add_candidate(Query *q, Candidates *all, uint32_t doc, float score) {
-    if (all->n == all->room) {
-        uint64_t room = all->room ? 4 * all->room : 1024;
-        uint32_t *docs = keep(q, room * sizeof *docs);
-        float *scores = keep(q, room * sizeof *scores);
-        if (!docs || !scores) return;
-        if (all->n) {
-            memcpy(docs, all->docs, all->n * sizeof *docs);
-            memcpy(scores, all->scores, all->n * sizeof *scores);
-        }
-        all->docs = docs;
-        all->scores = scores;
-        all->room = room;
-    }
-    all->docs[all->n] = doc;
-    all->scores[all->n++] = score;
-}
-
-/* Learns of one more score; what as many as are wanted have at least, or -1. */
-static float learn_score(const Query *q, Candidates *all, float score) {
-    float *best = all->best;
-    uint64_t at, child;
-    if (q->wanted > CHAMPIONS || !q->wanted) return -1;
-    if (all->n_best < q->wanted) {
-        for (at = all->n_best++; at && best[(at - 1) / 2] > score; at = (at - 1) / 2)
-            best[at] = best[(at - 1) / 2];
-        best[at] = score;
-    } else if (score > best[0]) {
-        for (at = 0; (child = 2 * at + 1) < all->n_best; at = child) {
-            if (child + 1 < all->n_best && best[child + 1] < best[child]) child++;
-            if (best[child] >= score) break;
-            best[at] = best[child];
-        }
-        best[at] = score;
-    }
-    return all->n_best < q->wanted ? -1 : best[0];
-}
+    uint32_t doc;
+    float score, most; /* without bonuses; with them, at most */
+    int complete;
+} Candidate;
 
 /* Whether two words that should stand side by side are all that is asked for. */
 static int is_whole(const Query *q, const Bonus *bonus) {
@@ -328,91 +287,79 @@ static float with_bonuses(Query *q, uint32_t doc, float score, int complete) {
     return score;
 }
 
-/* Whether an article has all of the words. */
-static int has_all(const Query *q, uint32_t doc) {
-    for (int i = 0; i < q->k; i++)
-        if (posting_of(&q->words[i].whole, doc) == NOWHERE) return 0;
-    return 1;
-}
-
-static void refine_one(Query *q, uint32_t doc, float score, int complete) {
+/* Offers an article that may be among the best with what its bonuses add at most. They are looked
+   up at once: the sooner it is known what the best have, the fewer others need be looked at. */
+static void consider(Walk *w, Candidate one) {
+    Query *q = w->q;
+    if (!may_enter(q, one.doc, one.most, one.complete)) return;
     tick(q);
     if (q->failed) return;
-    if (!may_enter(q, doc, score + q->room, complete)) return;
-    if (q->mode == LOOSE) complete = has_all(q, doc);
-    score = with_bonuses(q, doc, score, complete);
-    if (may_enter(q, doc, score, complete)) offer(q, doc, score, complete);
+    float score = with_bonuses(q, one.doc, one.score, one.complete);
+    if (!may_enter(q, one.doc, score, one.complete)) return;
+    offer(q, one.doc, score, one.complete);
+    if (q->n == q->wanted && q->n) w->least = q->heap[0].score * CERTAINLY;
 }
 
-/* Offers candidates with their bonuses; the likeliest first, so that few others need be read. */
-static void refine(Query *q, const Candidates *all, int complete) {
-    float best[TRIED];
-    uint64_t n = 0, tried = q->by_date ? 0 : TRIED < all->n ? TRIED : all->n;
-    for (uint64_t i = 0; i < all->n && tried; i++) { /* the scores of the best, the least first */
-        if (n == tried && all->scores[i] <= best[0]) continue;
-        uint64_t at = 0;
-        if (n == tried)
-            for (; at + 1 < n && best[at + 1] < all->scores[i]; at++) best[at] = best[at + 1];
-        else {
-            for (at = n++; at && best[at - 1] > all->scores[i]; at--) best[at] = best[at - 1];
-        }
-        best[at] = all->scores[i];
-    }
-    float least = tried ? best[0] : INFINITY;
-    for (uint64_t i = 0; i < all->n && !q->failed; i++)
-        if (all->scores[i] >= least) refine_one(q, all->docs[i], all->scores[i], complete);
-    for (uint64_t i = 0; i < all->n && !q->failed; i++)
-        if (all->scores[i] < least) refine_one(q, all->docs[i], all->scores[i], complete);
+/* What a pair of words is worth at most in an article, given what one of them is worth there: that
+   much, since it stands there no more often than the word. A word of n terms, of which the best
+   counts, stands there n times as often as that at most, which saturates to this. */
+static float pair_worth(const Query *q, const Word *word, float worth) {
+    float n = (float)word->n_terms, k1_1 = q->s->k1_1;
+    return n * worth * k1_1 / ((n - 1) * worth + k1_1);
 }
 
 static void visit_candidate(Walk *w, uint32_t doc, uint64_t *at) {
-    float score = 0;
-    for (int i = 0; i < w->k; i++)
-        score += worth(w->q->s, w->lists[i], looked_up(w, i, doc, at[i]), doc) *
-                 w->q->words[i].unit;
-    if (score + w->q->room < w->least) return;
-    add_candidate(w->q, w->own, doc, score);
-    w->least = learn_score(w->q, w->own, score) * CERTAINLY;
+    Query *q = w->q;
+    float each[SLOTS], score = 0;
+    for (int i = 0; i < w->k; i++) {
+        each[i] = worth(q->s, w->lists[i], looked_up(w, i, doc, at[i]), doc);
+        score += each[i] * q->words[i].unit;
+    }
+    if (score + q->room < w->least) return;
+    float most = score;
+    for (int i = 0; i < q->n_bonuses; i++) {
+        int left = q->bonuses[i].left, right = q->bonuses[i].right;
+        float a = pair_worth(q, &q->words[left], each[left]);
+        float b = pair_worth(q, &q->words[right], each[right]);
+        most += (a < b ? a : b) * q->bonuses[i].unit;
+    }
+    consider(w, (Candidate){doc, score, most, 1});
 }
 
-static void visit_incomplete(Walk *w, uint32_t doc, uint64_t *at) {
+/* Considers an article of the table, which tells which of the words it has. */
+static void visit_some(Walk *w, uint32_t doc, uint64_t *at) {
     (void)at;
     Query *q = w->q;
-    float score = q->table->score[doc & 0xFFFF];
-    if (q->table->count[doc & 0xFFFF] == q->k || !may_enter(q, doc, score + q->room, 0)) return;
-    if (q->some_have_bonuses) add_candidate(q, w->own, doc, score);
-    else offer(q, doc, score, 0);
-}
-
-static void visit_newest(Walk *w, uint32_t doc, uint64_t *at) {
-    (void)at;
-    refine_one(w->q, doc, w->q->table->score[doc & 0xFFFF],
-               w->q->table->count[doc & 0xFFFF] == w->q->k);
+    uint32_t words = q->table->words[doc & 0xFFFF];
+    float score = q->table->score[doc & 0xFFFF], most = score;
+    int complete = words + 1 == 1u << q->k;
+    if (complete && q->mode == SOME && !q->by_date) return; /* has been considered */
+    if (!may_enter(q, doc, score + q->room, complete)) return;
+    for (int i = 0; i < q->n_bonuses; i++)
+        if (words >> q->bonuses[i].left & words >> q->bonuses[i].right & 1)
+            most += q->bonuses[i].most;
+    consider(w, (Candidate){doc, score, most, complete});
 }
 
 /* The articles with all of the plain words. */
 static void best_complete(Query *q, const Range *ranges, int n) {
-    Candidates all = {0};
     for (int i = 0; i < n; i++) {
-        Walk w = {.q = q, .k = q->k, .visit = q->by_date ? NULL : visit_candidate, .own = &all,
-                  .room = q->room, .least = -1,
-                  .check = ranges[i].is_checked ? &q->since : NULL};
+        Walk w = {.q = q, .k = q->k, .visit = q->by_date ? NULL : visit_candidate,
+                  .least = -1, .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         meet(&w, ranges[i].low, ranges[i].high);
         q->total_all += w.found;
     }
-    refine(q, &all, 1);
 }
 
 /* Those with some of them, if they are among the best; counts both. */
 static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t complete) {
     const List *lists[SLOTS];
-    Candidates all = {0};
     for (int i = 0; i < q->k; i++) lists[i] = &q->words[i].whole;
     int are_shown = q->total_all < q->wanted || q->by_date;
-    for (int i = 0; i < q->n_bonuses; i++)
-        if (!is_whole(q, &q->bonuses[i])) q->some_have_bonuses = 1;
-    if (is_pair(q) && !q->some_have_bonuses) {
+    int have_bonuses = 0;
+    for (int i = 0; i < q->n_bonuses; i++) have_bonuses |= !is_whole(q, &q->bonuses[i]);
+    if (is_pair(q) && !have_bonuses) {
         if (are_shown) {
             offer_alone(q, &q->words[0], lists[0], lists[1], 0);
             offer_alone(q, &q->words[1], lists[1], lists[0], 0);
@@ -422,34 +369,21 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
     }
     for (int i = 0; i < n && !q->failed; i++) {
         if (are_shown)
-            q->total += join_range(q, &ranges[i], q->by_date ? visit_newest : visit_incomplete,
-                                   &all);
-        else if (ranges[i].is_checked) q->total += join_range(q, &ranges[i], visit_nothing, NULL);
+            q->total += join_range(q, &ranges[i], visit_some);
+        else if (ranges[i].is_checked) q->total += join_range(q, &ranges[i], visit_nothing);
         else q->total += count_any(q, lists, q->k, ranges[i].low, ranges[i].high);
     }
-    refine(q, &all, 0);
-}
-
-static void visit_some(Walk *w, uint32_t doc, uint64_t *at) {
-    (void)at;
-    Query *q = w->q;
-    float score = q->table->score[doc & 0xFFFF];
-    if (score + q->room < w->least || !may_enter(q, doc, score + q->room, 0)) return;
-    w->least = learn_score(q, w->own, score) * CERTAINLY;
-    add_candidate(q, w->own, doc, score);
 }
 
 /* The best articles with some of many plain words; counts also those with all. */
 static void best_of_many(Query *q, const Range *ranges, int n) {
-    Candidates all = {0};
     for (int i = 0; i < n && !q->failed; i++) {
         Walk w = {.q = q, .k = q->k, .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         meet(&w, ranges[i].low, ranges[i].high);
         q->total_all += w.found;
-        q->total += join_range(q, &ranges[i], q->by_date ? visit_newest : visit_some, &all);
+        q->total += join_range(q, &ranges[i], visit_some);
     }
-    refine(q, &all, 0);
 }
 
 /* -- from Python and back ------------------------------------------------------------------------ */
@@ -555,12 +489,10 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
             else having[j] += q->words[j].having;
         }
     }
-    float most[SLOTS];
     for (int i = 0; i < q->n_bonuses; i++) {
         uint64_t left = having[q->bonuses[i].left], right = having[q->bonuses[i].right];
         uint64_t rarer = left < right ? left : right;
         q->bonuses[i].unit = rarer ? idf(articles, (double)rarer, neighbours) : 0;
-        most[i] = q->bonuses[i].unit;
     }
     Range ranges[6];
     for (Py_ssize_t i = 0; i < n && !q->failed; i++) {
@@ -568,7 +500,10 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
         for (int j = 0; j < q->k; j++)
             q->words[j].unit = idf(articles, (double)having[j], 1);
         q->room = 0;
-        for (int j = 0; j < q->n_bonuses; j++) q->room += most[j] * (q->s->k1_1 + q->pair_lead);
+        for (int j = 0; j < q->n_bonuses; j++) {
+            q->bonuses[j].most = q->bonuses[j].unit * (q->s->k1_1 + q->pair_lead);
+            q->room += q->bonuses[j].most;
+        }
         if (q->mode < SOME && is_crowned(q, q->words)) {
             best_crowned(q, q->words);
             continue;

@@ -97,6 +97,7 @@ class Highlighter:
 
 def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -> Ints:
     """Return the places of the words of some articles that answer a part of a query."""
+    matcher.deadline.check()
     if not isinstance(part, Phrase):
         return _in_scope(matcher.index, matcher.places(part, scope, among), scope)
     is_hidden = matcher.index.foreign and asks_for_a_form(part)

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import finalize
@@ -46,6 +47,8 @@ Bools = NDArray[np.bool_]
 Numbers = NDArray[np.uint32]
 
 DENSE = 32  # where one number in so many is asked for, a table of all is quicker than a search
+
+AT_ONCE = 1 << 17  # postings of a prefix, or places, that are read before the clock is looked at
 
 POSITION_BITS = 32  # a place is article number << 32 | position
 POSITION = (1 << POSITION_BITS) - 1
@@ -276,62 +279,90 @@ class Index:
         return chosen
 
     def _places(
-        self,
-        segment: Segment,
-        base: int,
-        term: int,
-        among: Numbers | None,
-        last: int | None = None,
+        self, segment: Segment, base: int, term: int, among: Numbers | None
     ) -> tuple[Ints, Ints]:
-        docs = segment.docs(term, last)
-        which: slice | Ints = segment.postings(term, last)
-        chosen = self._chosen(docs, base, segment.size, among, last is None)
+        docs = segment.docs(term)
+        which: slice | Ints = segment.postings(term)
+        chosen = self._chosen(docs, base, segment.size, among)
         if chosen is not None:
-            docs, which = docs[chosen], segment.postings(term, last).start + chosen
-        counts, positions, ordinals = segment.places(term, which, last)
+            docs, which = docs[chosen], segment.postings(term).start + chosen
+        counts, positions, ordinals = segment.places(term, which)
         places: Ints = np.repeat((docs.astype(np.int64) + base) << POSITION_BITS, counts)
         return places | positions, ordinals
 
-    def _chosen(
-        self, docs: Numbers, base: int, size: int, among: Numbers | None, is_sorted: bool
-    ) -> Ints | None:
-        """Return which of a segment's postings count; None for all of them."""
+    def _chosen(self, docs: Numbers, base: int, size: int, among: Numbers | None) -> Ints | None:
+        """Return which of a term's postings in a segment count; None for all of them."""
         if among is None:
             return None if self.alive is None else self.alive[docs + base].nonzero()[0]
         low, high = among.searchsorted(np.array([base, base + size], np.uint32))
         wanted = among[low:high] - np.uint32(base)
-        if len(wanted) * 16 < len(docs) and is_sorted:
+        if len(wanted) * 16 < len(docs):
             return member(wanted, docs)[1]
         return member(docs, wanted)[0].nonzero()[0]
 
-    def starting(self, prefix: bytes, in_title: bool = False) -> Postings:
-        """Return what the terms that begin like this are worth; an article may come several times.
+    # -- all words that begin alike --
+    #
+    # However many they are, the loops are over parts of AT_ONCE postings, or over the few terms
+    # that begin otherwise than a form of theirs. Between two parts the caller looks at the clock.
+
+    def starting(self, prefix: bytes, in_title: bool = False) -> Iterator[Postings]:
+        """Yield what the terms that begin like this are worth, in parts, an article in many.
 
         What forms begin like this and none of their terms does is told by `forms_starting`.
         """
-        found = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             first, last = segment.terms.prefixed(prefix)
-            if first < last:
-                found.append(self._postings(segment, base, first, last - 1, in_title))
-        return joined(found)
+            for terms in self._split(segment, first, last):
+                yield self._postings(segment, base, *terms, in_title)
 
-    def forms_starting(self, prefix: bytes, among: Numbers | None = None) -> Iterator[Ints]:
-        """Yield the places of each form that begins like this, if no term of it does."""
-        for segment, base in zip(self.segments, self.bases, strict=True):
-            first, last = segment.terms.prefixed(prefix)
-            for form in range(*segment.forms.prefixed(prefix)):
-                if not any(first <= term < last for term in segment.lemmas(form)):
-                    yield self._form_places(segment, base, form, among)
+    def forms_starting(
+        self, prefix: bytes, among: Numbers | None = None
+    ) -> Iterator[tuple[Ints, Ints]]:
+        """Yield the places of forms that begin like this, if no term of theirs does.
 
-    def starting_places(self, prefix: bytes, among: Numbers | None) -> Ints:
-        """Return the places of terms and forms that begin like this in some articles."""
-        found = [_NOWHERE, *self.forms_starting(prefix, among)]
+        A form's places are in one part, ascending; beside each place stands its form's number.
+        """
         for segment, base in zip(self.segments, self.bases, strict=True):
-            first, last = segment.terms.prefixed(prefix)
-            if first < last:
-                found.append(self._places(segment, base, first, among, last - 1)[0])
-        return np.unique(np.concatenate(found))
+            terms, ordinals = segment.strays(
+                segment.forms.prefixed(prefix), segment.terms.prefixed(prefix)
+            )
+            for term in sorted({*terms.tolist()}):
+                places, own = self._places(segment, base, term, among)
+                kept = np.isin(own, ordinals[terms == term])
+                order = np.argsort(own[kept], kind="stable")
+                yield places[kept][order], own[kept][order]
+
+    def starting_places(self, prefix: bytes, among: Numbers | None) -> Iterator[Ints]:
+        """Yield the places of terms and forms that begin like this in some articles, in parts.
+
+        The parts are in no order, and a place may be in several.
+        """
+        wanted = self.alive
+        if among is not None:
+            wanted = np.zeros(self.size, bool)
+            wanted[among] = True
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            first, end = segment.terms.prefixed(prefix)
+            for term, last in self._split(segment, first, end):
+                postings, docs = segment.postings(term, last), segment.docs(term, last)
+                chosen = np.arange(postings.start, postings.stop)
+                if wanted is not None:
+                    kept = wanted[base : base + segment.size][docs]
+                    docs, chosen = docs[kept], chosen[kept]
+                for at in range(0, len(chosen), AT_ONCE):
+                    part = slice(at, at + AT_ONCE)
+                    counts, positions, _ = segment.places(term, chosen[part], last)
+                    articles = (docs[part].astype(np.int64) + base) << POSITION_BITS
+                    yield np.repeat(articles, counts) | positions
+        for places, _ in self.forms_starting(prefix, among):
+            yield places
+
+    def _split(self, segment: Segment, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the first and the last of terms that have about AT_ONCE postings together."""
+        part = np.cumsum(segment.having(first, end)) // AT_ONCE
+        starts = (np.diff(part, prepend=-1).nonzero()[0] + first).tolist()
+        for start, after in pairwise([*starts, end]):
+            yield start, after - 1
 
     # -- articles --
 

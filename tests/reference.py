@@ -169,7 +169,7 @@ class Reference:
         total = 0.0
         for i, j in pairwise(asked):
             left, right = node.parts[i], node.parts[j]
-            if isinstance(left, Leaf) and isinstance(right, Leaf):
+            if isinstance(left, Word | Exact) and isinstance(right, Word | Exact):
                 tells = max(self._idf(left, scope), self._idf(right, scope))
                 lead = PAIR_LEAD * node.is_long
                 pair = self._worth(Pair(left, right, j - i), article, scope, lead)

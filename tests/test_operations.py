@@ -31,7 +31,8 @@ from searchkit.errors import (
 from searchkit.generations import Generations, sealed
 from searchkit.query.match import Deadline, Matcher
 from searchkit.query.parse import parse
-from searchkit.query.top import top
+from searchkit.query.suggest import suggestions
+from searchkit.query.top import Found, top
 
 Build = Callable[..., Any]
 
@@ -523,6 +524,66 @@ def test_the_time_of_a_query_is_looked_at_within_the_kernel(crowd: Path, index: 
         matcher = Matcher(archive.index, Deadline(0))
         with pytest.raises(QueryTimeout):
             top(matcher, tree, 10)
+
+
+PREFIXES = ["сл*", "сл* л*", '"сл* л*"', '"л* сл* =слова"', '"л* сл*"~3', "йш* NOT слон*"]
+
+
+@pytest.mark.parametrize("kernel", [True, False], ids=["kernel", "numpy"])
+def test_prefixes_are_read_in_parts_that_together_are_the_whole(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, kernel: object
+) -> None:
+    texts = ("слово лис слова", "лиса йшла слоном", "йшов лис, слово і слова", "лисом словам слова")
+    Archive.build(corpus(*(f"{text} {n}" for n in range(5) for text in texts)), index)
+    if not kernel:
+        for module in ("top", "match"):
+            monkeypatch.setattr(f"searchkit.query.{module}.kernel", None)
+    with Archive.open(index) as archive:
+        whole = [archive.search(query) for query in PREFIXES]
+        assert all(found.total for found in whole)
+        for size in ("index.AT_ONCE", "query.match.AT_ONCE", "query.match._REACHED"):
+            monkeypatch.setattr(f"searchkit.{size}", 2)
+        assert [archive.search(query) for query in PREFIXES] == whole
+
+
+class Watched(Deadline):
+    """Counts how often it was looked at."""
+
+    looks = 0
+
+    def check(self) -> None:
+        """Count this look, and never raise."""
+        self.looks += 1
+
+
+@pytest.mark.parametrize("query", ['"сл* л*"', "сл* NOT л*", '"сл* л*"~3', "title:сл*"])
+def test_the_clock_is_looked_at_between_the_parts_of_a_prefix(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    Archive.build(corpus(*(f"слово лис слон слива {n}" for n in range(40))), index)
+    looks = []
+    with Archive.open(index) as archive:
+        tree = parse(query).tree
+        assert tree
+        for size in (1 << 17, 1):
+            for module in ("index", "query.match"):
+                monkeypatch.setattr(f"searchkit.{module}.AT_ONCE", size)
+            matcher = Matcher(archive.index, Watched())
+            matcher.match(tree)
+            assert isinstance(matcher.deadline, Watched)
+            looks.append(matcher.deadline.looks)
+    assert looks[1] > looks[0]
+
+
+def test_no_better_query_is_looked_for_when_the_time_is_over(
+    corpus: Callable[..., Path], index: Path
+) -> None:
+    Archive.build(corpus(*(f"переговори {n}" for n in range(30))), index)
+    with Archive.open(index) as archive:
+        query = parse("перегвори", archive.index.terms_of)
+        found = Found(0, 0, [], [], [])
+        assert suggestions(Matcher(archive.index), query, found, None)
+        assert suggestions(Matcher(archive.index, Deadline(0)), query, found, None) == ()
 
 
 def test_on_the_command_line_a_timeout_is_one_sentence(

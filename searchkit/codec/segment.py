@@ -188,7 +188,8 @@ class Segment:
             number of the form among those of the term.
         """
         every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
-        blocks = np.unique(every // BLOCK)
+        blocks = every // BLOCK
+        blocks = blocks[np.diff(blocks, prepend=-1) > 0]
         inside = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
         inside = inside[inside < len(self.arrays["codes"])]
         titles, texts, _ = self.counts(inside)
@@ -203,14 +204,10 @@ class Segment:
         values = self._unpacked(np.repeat(block[here], counts), counted_up(within, counts))
         forms: int | Ints = self.form_count(term)
         if last is not None:
-            self.arrays.sure("chunk_ends", term, last + 1)
-            chunks = self.arrays["chunk_ends"][term : last + 1].astype(np.int64) - 1
-            self.arrays.sure_at("posting_ends", chunks)
-            self.arrays.sure("term_form_ends", 0, last + 1)
-            ends = self.arrays["posting_ends"][chunks]
-            of_posting = term + np.searchsorted(ends.astype(np.int64), every, "right")
-            form_ends = np.append(np.int64(0), self.arrays["term_form_ends"][: last + 1])
-            form_counts = form_ends[of_posting + 1] - form_ends[of_posting]
+            terms = np.arange(term, last + 2)
+            ends = self._bounds("posting_ends", self._bounds("chunk_ends", terms))
+            form_ends = self._bounds("term_form_ends", terms)
+            form_counts = np.diff(form_ends)[np.searchsorted(ends[1:], every, "right")]
             forms = np.repeat(np.maximum(form_counts, 1), counts)
         return counts, values // forms, values % forms
 
@@ -269,6 +266,27 @@ class Segment:
         self.arrays.sure_at(name, before)
         found: Ints = np.where(which > 0, self.arrays[name][before].astype(np.int64), 0)
         return found
+
+    def strays(self, forms: tuple[int, int], terms: tuple[int, int]) -> tuple[Ints, Ints]:
+        """Return of the forms first:end those of which no term is one of the terms first:end.
+
+        Returns:
+            The likeliest term of each, and the form's number among the forms of that term.
+        """
+        bounds = self._bounds("lemma_ends", np.arange(forms[0], forms[1] + 1))
+        self.arrays.sure("lemmas", int(bounds[0]), int(bounds[-1]))
+        lemmas = self.arrays["lemmas"][bounds[0] : bounds[-1]].astype(np.int64)
+        inside = np.append(0, np.cumsum((lemmas >= terms[0]) & (lemmas < terms[1])))
+        counts = np.diff(inside[bounds - bounds[0]])
+        stray = (counts == 0).nonzero()[0]
+        likeliest = lemmas[(bounds - bounds[0])[stray]]
+        starts = self._bounds("term_form_ends", likeliest)
+        sizes = self._bounds("term_form_ends", likeliest + 1) - starts
+        every = counted_up(starts, sizes)
+        self.arrays.sure_at("term_forms", every)
+        own = np.repeat(np.arange(len(stray)), sizes)
+        before = self.arrays["term_forms"][every] < (stray + forms[0])[own]
+        return likeliest, np.bincount(own[before], minlength=len(stray))
 
     def ordinal(self, term: int, form: int) -> int:
         """Return a form's number among the forms of a term."""

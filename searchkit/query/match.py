@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from searchkit.errors import QueryTimeout
 from searchkit.index import (
+    AT_ONCE,
     POSITION,
     POSITION_BITS,
     Bools,
@@ -63,6 +64,7 @@ Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 MOST_WORDS = 16  # that the kernel takes
 _AT_ONCE = 1 << 16  # articles whose places are read before the clock is looked at
+_REACHED = 1 << 12  # likewise, articles in which stretches are looked for
 
 _WORD, _FORM, _PREFIX, _PHRASE = range(4)
 
@@ -193,12 +195,13 @@ class Matcher:
     def _leaf(self, leaf: Leaf, scope: str, lead: float) -> Match:
         name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
-            start = key(name, leaf.start).encode()
-            forms = []
-            for places in self.index.forms_starting(start):
+            start, each = key(name, leaf.start).encode(), []
+            for found in self.index.starting(start, scope == TITLE):
                 self.deadline.check()
-                forms.append(self._counted(places, scope))
-            each = [self.index.starting(start, scope == TITLE), *forms]
+                each.append(found)
+            for places, forms in self.index.forms_starting(start):
+                self.deadline.check()
+                each.append(self._counted(places, scope, forms))
         elif isinstance(leaf, Exact):
             each = [self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)]
         else:
@@ -212,13 +215,18 @@ class Matcher:
         tells = idf(self.index.articles, len(found.docs))
         return Match(found.docs, found.worths * np.float32(tells))
 
-    def _counted(self, places: Ints, scope: str) -> Postings:
-        """Treat places like those of one term: count them, and say what they are worth."""
+    def _counted(self, places: Ints, scope: str, forms: Ints | None = None) -> Postings:
+        """Treat places like those of one term: count them, and say what they are worth.
+
+        Those of several forms are counted for each form by itself.
+        """
         docs = places >> POSITION_BITS
         in_title = (places & POSITION) < self.index.title_words[docs]
         if scope == TITLE:
+            forms = None if forms is None else forms[in_title]
             docs, in_title = docs[in_title], in_title[in_title]
-        first = changes(docs).nonzero()[0]
+        begins = changes(docs) if forms is None else changes(docs) | changes(forms)
+        first = begins.nonzero()[0]
         if not len(first):
             return joined([])
         counts = np.diff(first, append=len(docs))
@@ -248,7 +256,14 @@ class Matcher:
         if phrase.slop is None:
             return self._side_by_side(list(enumerate(phrase.words)), scope, among)
         assert among is not None  # noqa: S101 - else every place of every word would be read
-        return within_reach(self.slots(phrase, scope, among), phrase.words, phrase.slop)
+        slots, found = self.slots(phrase, scope, among), [np.empty(0, np.int64)]
+        edges = np.append(among[::_REACHED], self.index.size).astype(np.int64) << POSITION_BITS
+        cuts = [places.searchsorted(edges) for places in slots]
+        for i in range(len(edges) - 1):
+            self.deadline.check()
+            each = [p[cut[i] : cut[i + 1]] for p, cut in zip(slots, cuts, strict=True)]
+            found.append(within_reach(each, phrase.words, phrase.slop))
+        return np.concatenate(found)
 
     def _side_by_side(
         self, words: list[tuple[int, Leaf]], scope: str, among: Numbers | None
@@ -262,6 +277,8 @@ class Matcher:
         places = self.places(rarest, scope, among)
         begins = places[(places & POSITION) >= distance] - distance
         for distance, word in others:
+            if not len(begins):
+                break
             every = begins >> POSITION_BITS
             docs: Numbers = every[changes(every)].astype(np.uint32)
             begins = followed(begins, self.places(word, scope, docs), distance)
@@ -291,13 +308,28 @@ class Matcher:
                 parts.append(self.index.places_of(word, among[start : start + _AT_ONCE]))
             return parts[0] if len(parts) == 1 else np.concatenate(parts)
         if isinstance(leaf, Prefix):
-            return self.index.starting_places(key(name, leaf.start).encode(), among)
+            return self._starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
             return np.unique(self.index.form_places(key(name, leaf.form).encode(), among))
         found = [self.index.places(key(name, term).encode(), among) for term in leaf.terms]
         found = [places for places in found if len(places)] or found[:1]
-        places = found[0] if len(found) == 1 else np.sort(np.concatenate(found))
-        return places[changes(places)]
+        return found[0] if len(found) == 1 else once(found)
+
+    def _starting_places(self, start: bytes, among: Numbers | None) -> Ints:
+        """Return the places of a prefix, ascending and once each; with an eye on the clock."""
+        parts = [np.empty(0, np.int64)]
+        for part in self.index.starting_places(start, among):
+            self.deadline.check()
+            parts.append(np.sort(part))
+        pieces = sum(map(len, parts)) // AT_ONCE + 1
+        edges = np.linspace(0, self.index.size, pieces + 1).astype(np.int64) << POSITION_BITS
+        cuts = [part.searchsorted(edges) for part in parts]
+        found = []
+        for i in range(pieces):
+            self.deadline.check()
+            each = [part[cut[i] : cut[i + 1]] for part, cut in zip(parts, cuts, strict=True)]
+            found.append(once(each))
+        return np.concatenate(found)
 
     def _some(self, node: Some, scope: str) -> Match:
         lead = WORD_LEAD if node.is_long else 0
@@ -315,7 +347,7 @@ class Matcher:
         asked = [i for i, part in enumerate(node.parts) if part in parts]
         for i, j in pairwise(asked):
             left, right = node.parts[i], node.parts[j]
-            if isinstance(left, Leaf) and isinstance(right, Leaf):
+            if isinstance(left, Word | Exact) and isinstance(right, Word | Exact):
                 rarer = min(len(parts[left].docs), len(parts[right].docs))
                 if rarer:
                     tells = idf(self.index.articles, rarer)
@@ -573,6 +605,16 @@ def changes(numbers: NDArray[Any]) -> Bools:
     return changed
 
 
+def once(parts: Sequence[Ints]) -> Ints:
+    """Return the numbers of several arrays, ascending and once each.
+
+    >>> once([np.array([3, 9]), np.array([3, 4])])
+    array([3, 4, 9])
+    """
+    numbers = np.sort(np.concatenate(parts))  # np.unique hashes first, which takes longer
+    return numbers[changes(numbers)]
+
+
 def followed(begins: Ints, places: Ints, distance: int) -> Ints:
     """Return those beginnings behind which, at some distance, there is a place.
 
@@ -595,7 +637,7 @@ def within_reach(slots: list[Ints], words: tuple[Leaf, ...], slop: int) -> Ints:
     >>> within_reach([np.array([7]), np.array([3])], (Exact("a"), Exact("b")), 3)
     array([3])
     """
-    starts = np.unique(np.concatenate(slots))
+    starts = once(slots)
     reach = starts + len(slots) - 1 + slop
     for which, places in enumerate(slots):
         nth = words[:which].count(words[which])

@@ -16,6 +16,7 @@ from searchkit.analysis import MARKS, is_function_word
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
 from searchkit.analysis.ukrainian import APOSTROPHES
+from searchkit.errors import QueryTimeout
 from searchkit.index import Index
 from searchkit.query.match import ANYWHERE, TITLE, Matcher
 from searchkit.query.near import retyped, slips, spelled, stretches
@@ -112,7 +113,8 @@ def suggestions(
     """Return queries that find more than one that finds little, the best first.
 
     Words that hardly any article has are mended, and nothing else is touched: operators, fields,
-    quotation marks and the other words stay as they were typed.
+    quotation marks and the other words stay as they were typed. When the matcher's time is over
+    there are none.
 
     Args:
         matcher: of the index.
@@ -120,9 +122,21 @@ def suggestions(
         found: what it finds.
         window: the first and the last moment that counts, if not all do.
     """
+    try:
+        return _suggestions(matcher, query, found, window)
+    except QueryTimeout:
+        return ()
+
+
+def _suggestions(
+    matcher: Matcher, query: Query, found: Found, window: Span | None
+) -> tuple[Suggestion, ...]:
     index = matcher.index
     rare = ((leaf, scope) for leaf, scope in _words(query) if _is_rare(index, query, leaf, scope))
-    guesses = [_guesses(index, query.text, *word) for word in islice(rare, _MENDED)]
+    guesses = []
+    for word in islice(rare, _MENDED):
+        matcher.deadline.check()
+        guesses.append(_guesses(index, query.text, *word))
     guesses = [made for made in guesses if made]
     offered = []
     for text, reason, cost in _mended(index, query.text, guesses) if guesses else ():

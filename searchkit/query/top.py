@@ -18,11 +18,11 @@ from searchkit.query.rank import NEIGHBOURS, PAIR_LEAD, WORD_LEAD
 from searchkit.query.tree import (
     And,
     Dates,
-    Leaf,
+    Exact,
     Node,
     Or,
-    Prefix,
     Some,
+    Word,
     is_long,
 )
 
@@ -139,11 +139,9 @@ def _some(tree: Some, window: Span | None) -> Plan | None:
     bonuses = [
         (parts.index(tree.parts[i]), parts.index(tree.parts[j]), j - i)
         for i, j in pairwise(where)
-        if isinstance(tree.parts[i], Leaf) and isinstance(tree.parts[j], Leaf)
+        if isinstance(tree.parts[i], Word | Exact) and isinstance(tree.parts[j], Word | Exact)
     ]
-    if len(bonuses) > MOST_WORDS or any(
-        isinstance(parts[which], Prefix) for left, right, _ in bonuses for which in (left, right)
-    ):
+    if len(bonuses) > MOST_WORDS:
         return None
     mode = _LOOSE if tree.is_long else _SOME
     return Plan(tuple(w for w in words if w is not None), mode, tuple(bonuses), window)

@@ -534,7 +534,7 @@ def test_prefixes_are_read_in_parts_that_together_are_the_whole(
     corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, kernel: object
 ) -> None:
     texts = ("слово лис слова", "лиса йшла слоном", "йшов лис, слово і слова", "лисом словам слова")
-    Archive.build(corpus(*(f"{text} {n}" for n in range(5) for text in texts)), index)
+    Archive.build(corpus(*(f"{text} {n}" for n, text in enumerate(texts * 5))), index)
     if not kernel:
         for module in ("top", "match"):
             monkeypatch.setattr(f"searchkit.query.{module}.kernel", None)

@@ -19,8 +19,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,7 +97,7 @@ class Pieces:
         if data.endswith(b"\n"):
             self.put(_Piece(line, data.count(b"\n"), len(data), sha256(data).digest()[:_ID]))
 
-    def open(self, source: str, name: str, raw: IO[bytes], *, in_lines: bool) -> Any:
+    def open(self, source: str, name: str, raw: BufferedReader, *, in_lines: bool) -> Any:
         """Begin a file; return what to read in its place, None if all of it is as it was.
 
         Args:
@@ -107,7 +108,7 @@ class Pieces:
         """
         self.begin(source, name)
         if in_lines:
-            return io.BufferedReader(_Lines(self, name, raw), _STEP)
+            return BufferedReader(_Lines(self, name, raw), _STEP)
         piece = self.known(name, 0)
         if piece and os.fstat(raw.fileno()).st_size == piece.size:
             digest = sha256()
@@ -117,7 +118,7 @@ class Pieces:
                 self.put(piece)
                 return None
             raw.seek(0)
-        return io.BufferedReader(_Whole(self, raw), _STEP)
+        return BufferedReader(_Whole(self, raw), _STEP)
 
     def put(self, piece: _Piece) -> None:
         """Add a piece of the file at hand."""
@@ -220,22 +221,27 @@ class _Reader(io.RawIOBase):
 class _Lines(_Reader):
     """A file of lines; those of pieces that are as they were are empty."""
 
-    def __init__(self, pieces: Pieces, name: str, raw: IO[bytes]) -> None:
+    def __init__(self, pieces: Pieces, name: str, raw: BufferedReader) -> None:
         super().__init__(self._next)
         self._pieces, self._name, self._raw = pieces, name, raw
         self._line: int | None = 1  # where the next piece begins, as long as that is known
+        self._room = bytearray()  # for a piece: new memory for each would cost as much as reading
 
     def _next(self) -> bytes:
         if self._line is None:
             return self._raw.read(_STEP)
         piece = self._pieces.known(self._name, self._line)
         if piece and piece.size <= _LARGEST_KNOWN:
-            data = self._raw.read(piece.size)
-            if len(data) == piece.size and sha256(data).digest()[:_ID] == piece.digest:
+            if len(self._room) < piece.size:
+                self._room = bytearray(piece.size)
+            with memoryview(self._room)[: piece.size] as room:
+                size = self._raw.readinto(room)
+                is_same = size == piece.size and sha256(room).digest()[:_ID] == piece.digest
+            if is_same:
                 self._pieces.put(piece)
                 self._line += piece.lines
                 return b"\n" * piece.lines
-            self._raw.seek(-len(data), os.SEEK_CUR)
+            self._raw.seek(-size, os.SEEK_CUR)
         lines, size = list[bytes](), 0
         while len(lines) < _LINES and size < _LARGEST:
             line = self._raw.readline(_LARGEST)
@@ -257,7 +263,7 @@ class _Lines(_Reader):
 class _Whole(_Reader):
     """A file that is one piece; it is known when it was read to its end."""
 
-    def __init__(self, pieces: Pieces, raw: IO[bytes]) -> None:
+    def __init__(self, pieces: Pieces, raw: BufferedReader) -> None:
         super().__init__(self._next)
         self._pieces, self._raw, self._size, self._digest = pieces, raw, 0, sha256()
         self._is_read = False

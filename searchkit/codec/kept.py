@@ -19,10 +19,14 @@ from searchkit.codec.arrays import Array, read
 from searchkit.codec.strings import Strings
 from searchkit.schema import FIELDS, PAIR, key
 
+_PLAIN = ("bytes", "ends")
+_HASHED = (*_PLAIN, "buckets", "order")
+
 # The arrays of a segment that are read.
 ARRAYS = (
-    *("forms.bytes", "forms.ends", "forms.buckets", "forms.order"),
-    *("lemma_ends", "lemmas", "terms.bytes", "terms.ends"),
+    *(f"forms.{name}" for name in _HASHED),
+    *("lemma_ends", "lemmas"),
+    *(f"terms.{name}" for name in _PLAIN),
 )
 
 LONGEST = 20_000  # bytes of a term; two words of 1,000 letters have less
@@ -70,8 +74,9 @@ class _Forms:
 
     def __init__(self, path: Path) -> None:
         self._arrays = arrays = read(path)
-        self._forms = Strings.named("forms", arrays)
-        self._terms = Strings.named("terms", arrays)
+        # Not `Strings.named`: to ask whether a string is sure takes longer than to find it.
+        self._forms = Strings({name: arrays[f"forms.{name}"] for name in _HASHED})
+        self._terms = Strings({name: arrays[f"terms.{name}"] for name in _PLAIN})
         self._ends, self._lemmas = arrays["lemma_ends"].data, arrays["lemmas"].data
 
     @cached_property

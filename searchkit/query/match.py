@@ -320,7 +320,7 @@ class Matcher:
         parts = [np.empty(0, np.int64)]
         for part in self.index.starting_places(start, among):
             self.deadline.check()
-            parts.append(np.sort(part))
+            parts.append(np.sort(part, kind="stable"))
         pieces = sum(map(len, parts)) // AT_ONCE + 1
         edges = np.linspace(0, self.index.size, pieces + 1).astype(np.int64) << POSITION_BITS
         cuts = [part.searchsorted(edges) for part in parts]
@@ -611,7 +611,8 @@ def once(parts: Sequence[Ints]) -> Ints:
     >>> once([np.array([3, 9]), np.array([3, 4])])
     array([3, 4, 9])
     """
-    numbers = np.sort(np.concatenate(parts))  # np.unique hashes first, which takes longer
+    # of ascending parts a stable sort takes half as long; np.unique hashes first
+    numbers = np.sort(np.concatenate(parts), kind="stable")
     return numbers[changes(numbers)]
 
 

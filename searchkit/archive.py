@@ -118,6 +118,7 @@ class Archive:
         self._switching = threading.Lock()
         self._follow = follow
         self._looked = time.monotonic()
+        self._closed = False
         self._mark, self._open = self._newest()
 
     @classmethod
@@ -148,9 +149,14 @@ class Archive:
     @property
     def _index(self) -> Index:
         """The generation that answers what is asked now."""
+        self._check_open()
         if self._follow and time.monotonic() - self._looked > _PAUSE:
             self._look()
         return self._open
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RequestError("The archive is closed; open it again with `Archive.open`.")
 
     def _look(self) -> None:
         """Move to the live generation, if it is another; one thread does, the others go on."""
@@ -277,7 +283,8 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Give the index's files back."""
+        """Give the index's files back; what is asked after that raises RequestError."""
+        self._closed = True
         self._open.close()
 
     def refresh(self) -> bool:
@@ -286,6 +293,7 @@ class Archive:
         Raises:
             CorruptIndex, IndexVersion: it cannot be opened; the archive stays where it is.
         """
+        self._check_open()
         with self._switching:
             return self._move()
 

@@ -157,23 +157,10 @@ _words = click.option(
 
 def _building(command: Command) -> Command:
     """Give a command the arguments of both that build."""
-    for add in (
-        _folders,
-        click.option(
-            "--jobs",
-            type=_Number(1),
-            metavar="N",
-            help="How many processes analyse.  [default: one a core]",
-        ),
-        click.option(
-            "--memory",
-            type=_Number(100),
-            default=1000,
-            metavar="MB",
-            help="What they may take together.  [default: 1000]",
-        ),
-        _words,
+    options = (
+        click.argument("corpus", required=False, callback=_not_empty),
         click.option("--strict", is_flag=True, help="Stop at the first bad record."),
+        _words,
         click.option(
             "--max-shrink",
             type=click.FloatRange(0, 100),
@@ -189,14 +176,28 @@ def _building(command: Command) -> Command:
             metavar="N",
             help="Generations to keep, the new one included.  [default: 2]",
         ),
+        click.option(
+            "--jobs",
+            type=_Number(1),
+            metavar="N",
+            help="How many processes analyse.  [default: one a core]",
+        ),
+        click.option(
+            "--memory",
+            type=_Number(100),
+            default=1000,
+            metavar="MB",
+            help="What they may take together.  [default: 1000]",
+        ),
         click.option("--log-json", is_flag=True, help="Say what is done in JSON, one line a step."),
-        click.argument("corpus", required=False, callback=_not_empty),
-    ):
+        _folders,
+    )
+    for add in reversed(options):  # as decorators are applied, so that help has them in order
         command = add(command)
     return command
 
 
-@main.command("index")
+@main.command("index", short_help="Bring the index up to date with the articles.")
 @_building
 def index_command(corpus: str | None, corpus_folder: str | None, **options: Any) -> None:
     """Bring the index up to date: add new articles, replace changed ones, drop vanished ones.
@@ -208,7 +209,7 @@ def index_command(corpus: str | None, corpus_folder: str | None, **options: Any)
     _write("update", corpus or corpus_folder, **options)
 
 
-@main.command("rebuild")
+@main.command("rebuild", short_help="Build a new generation and switch to it.")
 @_building
 def rebuild_command(corpus: str | None, corpus_folder: str | None, **options: Any) -> None:
     """Build a whole new generation beside the live one, verify it, switch to it.
@@ -334,7 +335,7 @@ def _progress(corpus: "Corpus") -> Iterator["Progress"]:
         yield lambda: bar.update(corpus.done - bar.pos)
 
 
-@main.command("check")
+@main.command("check", short_help="Read every byte of the index; name a fault.")
 @click.option("--all", "every", is_flag=True, help="Also the generations to go back to.")
 @_folders
 def check_command(every: bool, index_folder: str | None, **_corpus: str | None) -> None:
@@ -362,14 +363,20 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 # -- asking ------------------------------------------------------------------------------------
 
 
-@main.command("query")
+@main.command("query", short_help="Find articles by any form of the words.")
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", "-n", type=_Number(0), default=10, show_default=True)
+@click.option(
+    "--limit", "-n", type=_Number(0), default=10, show_default=True, help="So many hits at most."
+)
 @click.option("--offset", type=_Number(0), default=0, help="Leave out the first hits.")
 @click.option("--since", metavar="DATE", help="From this day, month or year on.")
 @click.option("--until", metavar="DATE", help="Up to this day, month or year, included.")
 @click.option(
-    "--sort", type=click.Choice(["relevance", "date"]), default="relevance", show_default=True
+    "--sort",
+    type=click.Choice(["relevance", "date"]),
+    default="relevance",
+    show_default=True,
+    help="The best first, or the newest.",
 )
 @click.option(
     "--passages", type=_Number(0), default=3, show_default=True, help="At most, an article."
@@ -468,9 +475,11 @@ def _count(total: int, all_words: int) -> str:
     return f"{articles}." if total == all_words else f"{articles}, {all_words} with all words."
 
 
-@main.command("suggest")
+@main.command("suggest", short_help="Complete a word from the archive.")
 @click.argument("prefix", nargs=-1, required=True)
-@click.option("--limit", "-n", type=_Number(0), default=10, show_default=True)
+@click.option(
+    "--limit", "-n", type=_Number(0), default=10, show_default=True, help="So many at most."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @_folders
 def suggest_command(
@@ -499,7 +508,7 @@ def suggest_command(
     sys.exit(0 if completions else 1)
 
 
-@main.command("show")
+@main.command("show", short_help="Show one article, matches marked.")
 @click.argument("article_id", metavar="ID")
 @click.argument("query", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -529,7 +538,7 @@ def show_command(
         _print(shown.article_as_lines(article, title, text))
 
 
-@main.command("analyze")
+@main.command("analyze", short_help="Show how a text becomes terms.")
 @click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line of the text.")
 @click.option("--language", metavar="CODE", help="uk, ru or another.  [default: as it looks]")
@@ -577,8 +586,9 @@ def stats_command(as_json: bool, index_folder: str | None, **_corpus: str | None
     if as_json:
         _data(shown.dumps(stats))
     else:
-        told = {name: value for name, value in stats.items() if value is not None}
-        _print(*(f"{name.replace('_', ' ')}: {_told(value)}" for name, value in told.items()))
+        units = {"age": f"{stats['age']:,} s", "bytes": f"{stats['bytes']:,}"}
+        told = {name: value for name, value in (stats | units).items() if value is not None}
+        _print(*(f"{name}: {_told(value) or 'none'}" for name, value in told.items()))
 
 
 def _told(value: Any) -> str:

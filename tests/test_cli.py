@@ -712,6 +712,8 @@ def test_stats_describe_the_index(index: Path) -> None:
     names = [name for name, value in stats.items() if value is not None]
     assert [line.partition(": ")[0] for line in out.splitlines()] == names
     assert "articles: 4\n" in out
+    assert "wordlist: none\n" in out
+    assert re.search(r"^age: \d+ s$", out, re.MULTILINE)
     assert "None" not in out
 
 

@@ -146,6 +146,15 @@ def test_a_closed_archive_keeps_nothing(corpus: Callable[..., Path], index: Path
     assert generations(index) == ["000002", "000003"]
 
 
+def test_a_closed_archive_says_that_it_is_closed(corpus: Callable[..., Path], index: Path) -> None:
+    Archive.build(corpus("лис"), index)
+    with Archive.open(index) as archive:
+        assert archive.search("лис").total == 1
+    for ask in (lambda: archive.search("лис"), archive.stats, archive.refresh):
+        with pytest.raises(RequestError, match=r"The archive is closed; open it again"):
+            ask()
+
+
 # -- what readers see ---------------------------------------------------------------------------
 
 

@@ -57,6 +57,7 @@ _LEXEME = re.compile(
           (?:~(?P<slop>\d+))?)
     | (?P<date>\bdate:\s*(?:\[(?P<range>[^\]]*)\]?|(?P<day>[\w:.+-]*)))
     | (?P<field>\b(?:{"|".join(FIELD_NAMES)}):)
+    | (?P<lone>\b{LEMMA}(?=[({OPENING}]))
     | (?P<word>(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
     | (?P<stray>[*{OPENING}{CLOSING}])
     """,
@@ -132,7 +133,7 @@ class _Reader:
             return [_Lexeme(kind)]
         if kind == "field":
             return [_Lexeme("field", name=match["field"][:-1], at=match.start("field"))]
-        if kind == "stray":
+        if kind in ("stray", "lone"):  # 'lemma:"мирні переговори"': it goes before a word only
             self.mended = True
             return []
         if kind == "date":

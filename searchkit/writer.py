@@ -66,7 +66,7 @@ FEW = 5_000  # articles, of which it is not worth learning
 SMALL = 1_000  # articles that are analysed before another process would have started
 
 MAX_SHRINK = 50  # percent of the articles that may be gone
-TIER = 2  # times as large as the next smaller one a segment is at least
+TIER = 6  # times as large as the next smaller one a segment is at least
 
 Progress = Callable[[], None]
 Log = Callable[[str, dict[str, int | str]], None]

@@ -133,17 +133,17 @@ def test_a_latin_word_may_be_quoted_more_often_and_still_be_meant_otherwise(
 
 def test_suggestions_come_from_all_segments(make_archive: MakeArchive) -> None:
     """An archive that was updated has several."""
-    folder = make_archive(many("Переговори.", 9)).index.generation.parent
+    folder = make_archive(many("Переговори.", 19)).index.generation.parent
     corpus = folder.parent / "articles.jsonl"
     with corpus.open("a", encoding="utf-8") as file:
         file.write('{"id": "1", "text": "Переговори."}\n{"id": "2", "text": "Посередник."}\n')
     Archive.update(corpus, folder)
     with Archive.open(folder) as archive:
         assert len(archive.index.segments) > 1
-        assert archive.search("переговри").suggestions[0][:2] == ("переговори", 10)
+        assert archive.search("переговри").suggestions[0][:2] == ("переговори", 20)
         assert archive.search("poserednik").suggestions[0].query == "посередник"
         assert archive.suggest("пос") == (Completion("посередник", 1),)
-        assert archive.suggest("пер") == (Completion("переговори", 10),)
+        assert archive.suggest("пер") == (Completion("переговори", 20),)
 
 
 # -- which words are near -----------------------------------------------------------------------

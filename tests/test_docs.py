@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from workshop import KINDS
 
 import searchkit
 from searchkit import Archive
@@ -62,6 +63,13 @@ def test_python_of_the_readme_runs(sample: Path, tmp_path: Path) -> None:
     )
     total, *hits = answer.stdout.splitlines()
     assert int(total) >= len(hits) == 3
+
+
+def test_the_table_of_faults_has_every_kind_and_nothing_is_lost_or_wrong() -> None:
+    """It is printed at the end of the tests."""
+    rows = re.findall(r"^\| (.+) \| ([\d,]+) \| (\d+) \| (\d+) \|$", README, re.MULTILINE)
+    assert [what for what, *_ in rows] == list(KINDS.values())
+    assert all(tried != "0" and lost == wrong == "0" for _, tried, lost, wrong in rows)
 
 
 def test_files_that_the_readme_lists_exist() -> None:

@@ -194,16 +194,8 @@ def rebuild(
         made = _Segment(building / name, means, _kept_forms(generations, words))
         averages = made.write(taking.unread(min(BLOCK, means.characters())), taking.choose, is_read)
         pieces.write(building / PIECES)
-        log("write", _sizes(building))
-        manifest = Manifest(
-            summary.articles,
-            corpus.path,
-            timestamp(),
-            (name,) if averages else (),
-            averages or Averages(0, 0),
-            summary.rejected,
-            wordlist=words.version,
-        )
+        segments = [name] if averages else []
+        manifest = _manifest(corpus, summary, words, segments, averages or Averages(0, 0))
         return _publish(generations, building, manifest, words, summary, publishing, log)
 
 
@@ -282,16 +274,8 @@ def update(
             segments.append(name)
         _write_removed(live, alive, kept, building)
         pieces.write(building / PIECES)
-        log("write", _sizes(building))
-        manifest = Manifest(
-            summary.articles,
-            corpus.path,
-            timestamp(),
-            tuple(segments),
-            averages or live.manifest.averages,
-            summary.rejected,
-            wordlist=words.version,
-        )
+        averages = averages or live.manifest.averages
+        manifest = _manifest(corpus, summary, words, segments, averages)
         return _publish(generations, building, manifest, words, summary, publishing, log, shared)
 
 
@@ -662,6 +646,21 @@ def _segment_name(before: int) -> str:
     return f"segment-{before + 1:06}.arrays"
 
 
+def _manifest(
+    corpus: Corpus, done: Summary, words: Words, segments: Sequence[str], averages: Averages
+) -> Manifest:
+    """Return what the generation that was built says of itself."""
+    return Manifest(
+        done.articles,
+        corpus.path,
+        timestamp(),
+        tuple(segments),
+        averages,
+        done.rejected,
+        wordlist=words.version,
+    )
+
+
 def _publish(  # noqa: PLR0917 - each is a part of the whole
     generations: Generations,
     building: Path,
@@ -674,6 +673,7 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
 ) -> Summary:
     from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
 
+    log("write", _sizes(building))
     write_toc(building, manifest.segments)
     if words.version:
         words.write(building)

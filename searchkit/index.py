@@ -140,13 +140,21 @@ class Index:
         self.__dict__.pop("kernel_segments", None)
 
     @cached_property
-    def kernel_segments(self) -> tuple[tuple[Any, Bools | None, int], ...]:
-        """For each segment, as the kernel takes it: its arrays, which articles count, its base."""
-        ends = [*self.bases, self.size][1:]
-        return tuple(
-            (segment.kernel, None if self.alive is None else self.alive[base:end], base)
-            for segment, base, end in zip(self.segments, self.bases, ends, strict=True)
-        )
+    def kernel_segments(self) -> tuple[tuple[Any, Bools | None, Numbers | None, int], ...]:
+        """Each segment as the kernel takes it.
+
+        Its arrays; of each article whether it counts, and the numbers of those that do not, None
+        where all count; and its base.
+        """
+        found: list[tuple[Any, Bools | None, Numbers | None, int]] = []
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            alive = None if self.alive is None else self.alive[base : base + segment.size]
+            dead = None
+            if alive is not None:
+                dead = (~alive).nonzero()[0].astype(np.uint32)
+                alive, dead = (alive, dead) if len(dead) else (None, None)
+            found.append((segment.kernel, alive, dead, base))
+        return tuple(found)
 
     def living(self) -> Ints:
         """Return the numbers of all articles that count, ascending."""

@@ -84,6 +84,21 @@ def crowded(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return Archive.open(index)
 
 
+@pytest.fixture(scope="session")
+def thinned(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The same after an update: of many words most champions are gone, and one segment is small."""
+    folder = tmp_path_factory.mktemp("thinned")
+    lines = crowd.read_text(encoding="utf-8").splitlines(keepends=True)
+    corpus = folder / "crowd.jsonl"
+    corpus.write_text("".join(lines), encoding="utf-8")
+    Archive.build(corpus, folder / "index")
+    kept = [line for i, line in enumerate(lines) if i < 20 or (i % 9 and i % 3 and i % 70 < 60)]
+    changed = [line.replace("спить", "спить, курка сіла") for line in kept[-40:]]
+    corpus.write_text("".join(kept[:-40] + changed), encoding="utf-8")
+    Archive.update(corpus, folder / "index", max_shrink=60)
+    return Archive.open(folder / "index")
+
+
 FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка", "кур*", "ситий", "спить", "мир",
             "=мирні", "title:лис", "tag:лис", '"курка сіла"', '"ситий лис"', '"лис лис"',
             '"лис курка"', '"спить =курка сіла"', '"лиси =лиси лис"',
@@ -93,6 +108,22 @@ frequent = st.builds(
     st.lists(st.sampled_from(FREQUENT), min_size=1, max_size=7),
     st.sampled_from(["", "AND", "OR"]),
 )
+
+
+@given(query=frequent, wanted=st.integers(0, 140), window=windows, by_date=st.booleans())
+@shared
+def test_the_best_of_frequent_words_are_the_same_where_many_articles_are_gone(
+    thinned: Archive, query: str, wanted: int, window: tuple[int, int] | None, by_date: bool
+) -> None:
+    """Also where the champions that are left suffice, and where they do not."""
+    index = thinned.index
+    assert len(index.segments) == 2
+    assert index.alive is not None
+    champions = index.segments[0].arrays["champions"].reshape(-1, 128)
+    living = index.alive[champions].sum(axis=1)
+    assert 0 < living.min() < living.max() < 128
+    found = by_both(thinned, query, wanted, window, by_date=by_date)
+    assert found[1:] == found[:1]
 
 
 @given(query=frequent, wanted=st.integers(0, 140), window=windows, by_date=st.booleans())

@@ -373,6 +373,17 @@ static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
     return at < chunk->b ? at : chunk->b - 1;
 }
 
+/* The first of the articles that do not count whose number is not less. */
+static const uint32_t *dead_from(const Query *q, uint64_t number) {
+    uint64_t low = 0, high = q->n_dead;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (q->dead[middle] < number) low = middle + 1;
+        else high = middle;
+    }
+    return q->dead + low;
+}
+
 /* How many bits two rows for a chunk have in common. */
 static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
     uint64_t found = 0;
@@ -439,6 +450,12 @@ static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high
     if (k == 2 && !w->visit && !w->check && few->bits && many->bits && !low_end &&
         high_end == CHUNK) {
         w->found += common_bits(few->bits, many->bits);
+        const uint32_t *dead = dead_from(w->q, (uint64_t)key << 16);
+        const uint32_t *last = dead_from(w->q, ((uint64_t)key + 1) << 16);
+        for (; dead < last; dead++) {
+            uint32_t low = *dead & 0xFFFF;
+            w->found -= (few->bits[low / 8] & many->bits[low / 8]) >> low % 8 & 1;
+        }
         return;
     }
     if (low_end) a = lower(list->lows, a, end, low_end);
@@ -448,11 +465,11 @@ static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high
     for (; n < end - a; n++) met[n] = (uint16_t)n;
     for (int j = 1; j < k; j++)
         n = keep_met(lows, met, n, w->lists[order[j]]->lows, &w->chunks[order[j]]);
-    for (uint64_t i = 0, all = n; w->check && i < all; i++) {
+    for (uint64_t i = 0, all = n; (w->check || w->q->alive) && i < all; i++) {
         uint32_t doc = key << 16 | lows[met[i]];
         if (!i) n = 0;
         met[n] = met[i];
-        n += doc < s->size && s->last[doc] >= *w->check;
+        n += is_alive(w->q, doc) && (!w->check || s->last[doc] >= *w->check);
     }
     w->found += n;
     if (!w->visit) return;
@@ -508,6 +525,31 @@ static Chunk clipped(const Segment *s, const List *list, uint64_t base, uint64_t
     return chunk;
 }
 
+/* How many of a list's articles with numbers from low to high - 1 count. */
+static uint64_t count_living(const Query *q, const List *list, uint64_t low, uint64_t high) {
+    uint64_t found = count_between(list, low, high), dead = 0;
+    if (!q->n_dead || list->made) return found;
+    for (uint64_t c = chunk_number(list, (uint32_t)(low >> 16)); c < list->chunks; c++) {
+        uint64_t base = (uint64_t)list->keys[c] << 16;
+        if (base >= high) break;
+        Chunk chunk = clipped(q->s, list, base, low, high);
+        if (chunk.bits) {
+            const uint32_t *at = dead_from(q, low > base ? low : base);
+            const uint32_t *end = dead_from(q, high < base + CHUNK ? high : base + CHUNK);
+            for (; at < end; at++) dead += chunk.bits[(*at & 0xFFFF) / 8] >> *at % 8 & 1;
+        } else
+            for (uint64_t p = chunk.a; p < chunk.b; p++)
+                dead += !is_alive(q, (uint32_t)base | list->lows[p]);
+    }
+    return dead < found ? found - dead : 0;
+}
+
+/* Takes the articles out of a table's bits that do not count. */
+static void bury(const Query *q, uint64_t *bits, uint64_t base) {
+    const uint32_t *at = dead_from(q, base), *end = dead_from(q, base + CHUNK);
+    for (; at < end; at++) bits[(*at & 0xFFFF) / 64] &= ~(1ull << *at % 64);
+}
+
 /* Visits the articles from low to high - 1 that are in any list: `at` is NULL, and the table has
    the sum of their scores and in which lists they are. */
 static void join(Walk *w, uint64_t low, uint64_t high) {
@@ -531,7 +573,7 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
         for (uint32_t i = 0; any && i < CHUNK / 64; i++) {
             for (uint64_t bits = table->bits[i]; bits; bits &= bits - 1) {
                 uint32_t at = i * 64 + (uint32_t)__builtin_ctzll(bits), doc = (uint32_t)base | at;
-                if (!w->check || (doc < q->s->size && q->s->last[doc] >= *w->check)) {
+                if (is_alive(q, doc) && (!w->check || q->s->last[doc] >= *w->check)) {
                     w->found++;
                     w->visit(w, doc, NULL);
                 }
@@ -546,11 +588,12 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
 /* Counts the articles from low to high - 1 that are in any list. */
 static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t low, uint64_t high) {
     uint64_t found = 0, *bits = q->table->bits;
-    if (k == 1) return count_between(lists[0], low, high);
+    if (k == 1) return count_living(q, lists[0], low, high);
     if (k == 2) {
         Walk w = {.q = q, .lists = {lists[0], lists[1]}, .k = 2};
         meet(&w, low, high);
-        return count_between(lists[0], low, high) + count_between(lists[1], low, high) - w.found;
+        for (int i = 0; i < k; i++) found += count_living(q, lists[i], low, high);
+        return found - w.found;
     }
     for (uint64_t base = low / CHUNK * CHUNK; base < high; base += CHUNK) {
         int any = 0;
@@ -562,6 +605,7 @@ static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t lo
             any |= chunk.a < chunk.b;
         }
         if (!any) continue;
+        bury(q, bits, base);
         found += common_bits((const uint8_t *)bits, (const uint8_t *)bits);
         memset(bits, 0, CHUNK / 8);
     }
@@ -796,7 +840,7 @@ static int make_whole(Query *q, Word *word) {
         return 1;
     }
     if (word->ordinal >= 0) return make_form(q, word->terms, word->ordinal, &word->whole);
-    if (word->n_terms == 1 && !word->in_title && !q->alive) {
+    if (word->n_terms == 1 && !word->in_title) {
         word->whole = word->terms[0];
         return 1;
     }
@@ -806,14 +850,14 @@ static int make_whole(Query *q, Word *word) {
 /* Whether the best of a word alone are among the champions of its terms. */
 static int is_crowned(const Query *q, const Word *word) {
     return q->k == 1 && q->mode < SOME && word->kind != PHRASE && word->ordinal < 0 &&
-           !word->in_title && !q->alive && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
+           !word->in_title && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
 }
 
 /* Learns in how many articles a word is. */
 static int count_word(Query *q, Word *word) {
     if (!is_crowned(q, word)) {
         if (!make_whole(q, word)) return 0;
-        word->having = word->whole.having;
+        word->having = count_living(q, &word->whole, 0, q->s->size);
         return 1;
     }
     const List **lists = keep(q, ((size_t)word->n_terms + 1) * sizeof *lists);

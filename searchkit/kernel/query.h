@@ -56,7 +56,9 @@ typedef struct Arena { struct Arena *next; } Arena;
 
 typedef struct {
     Segment *s;
-    const uint8_t *alive; /* or NULL */
+    const uint8_t *alive; /* of each article whether it counts; NULL if all do */
+    const uint32_t *dead; /* those that do not, ascending */
+    uint64_t n_dead;
     uint32_t base;
     Word *words;
     int k, mode, by_date, has_window, failed;

@@ -85,14 +85,23 @@ static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     if (q->n == q->wanted && q->n && !q->by_date) w->least = q->heap[0].score * CERTAINLY;
 }
 
+/* Whether the best of a list are among its champions: as many of them count as are wanted. */
+static int is_led(const Query *q, const List *list) {
+    uint64_t living = 0;
+    for (int i = 0; list->best_docs && living < q->wanted && i < CHAMPIONS; i++)
+        living += is_alive(q, list->best_docs[i]);
+    return list->best_docs && living >= q->wanted;
+}
+
 /* Offers the best of one list that none of some others has; the rest of them would not do. */
 static void offer_alone(Query *q, const Word *word, const List *list, const List *other,
                         int complete) {
     float unit = word->unit;
-    if (list->best_docs) {
+    if (is_led(q, list)) {
         for (int i = 0; i < CHAMPIONS; i++) {
             float score = list->best_worths[i] * unit;
             if (!may_enter(q, list->best_docs[i], score, complete)) return;
+            if (!is_alive(q, list->best_docs[i])) continue;
             if (!other || posting_of(other, list->best_docs[i]) == NOWHERE)
                 offer(q, list->best_docs[i], score, complete);
         }
@@ -103,7 +112,7 @@ static void offer_alone(Query *q, const Word *word, const List *list, const List
         for (uint64_t p = chunk.a; p < chunk.b; p++) {
             uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
             float score = worth(q->s, list, p, doc) * unit;
-            if (may_enter(q, doc, score, complete) &&
+            if (may_enter(q, doc, score, complete) && is_alive(q, doc) &&
                 (!other || posting_of(other, doc) == NOWHERE)) offer(q, doc, score, complete);
         }
     }
@@ -140,25 +149,31 @@ static void best_crowned(Query *q, Word *word) {
     q->total_all += word->having;
     for (int i = 0; i < word->n_terms; i++) { /* those first that have the highest scores */
         const List *list = &word->terms[i];
-        for (int j = 0; list->best_docs && j < CHAMPIONS; j++) {
+        if (!is_led(q, list)) continue;
+        for (int j = 0; j < CHAMPIONS; j++) {
             float score = list->best_worths[j] * word->unit;
             if (!may_enter(q, list->best_docs[j], score, 1)) break;
-            offer_again(q, list->best_docs[j], score);
+            if (is_alive(q, list->best_docs[j])) offer_again(q, list->best_docs[j], score);
         }
     }
     for (int i = 0; i < word->n_terms; i++) {
         const List *list = &word->terms[i];
-        for (uint64_t c = 0; !list->best_docs && c < list->chunks && !q->failed; c++) {
+        if (is_led(q, list)) continue;
+        for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
             look_at_clock(q);
             Chunk chunk = chunk_of(q->s, list, c);
             int low = low_codes(q, list, word->unit);
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
                 uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
                 if (!list->made && q->s->codes[p] < low && !(q->s->codes[p] & 3)) continue;
-                offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
+                if (is_alive(q, doc)) offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
             }
         }
     }
+}
+
+static int is_inside(const Query *q, uint32_t doc, const Range *range) {
+    return doc >= range->low && doc < range->high && is_alive(q, doc);
 }
 
 /* Offers the champions of a list that are in a range; 0 if they are too few to be all that matter. */
@@ -166,10 +181,10 @@ static int offer_champions(Query *q, const List *list, const Range *range) {
     uint64_t inside = 0;
     if (q->k > 1 || q->by_date || !list->best_docs || q->wanted > CHAMPIONS) return 0;
     for (int i = 0; i < CHAMPIONS; i++)
-        inside += list->best_docs[i] >= range->low && list->best_docs[i] < range->high;
+        inside += is_inside(q, list->best_docs[i], range);
     if (!inside || inside < q->wanted) return 0;
     for (int i = 0; i < CHAMPIONS; i++)
-        if (list->best_docs[i] >= range->low && list->best_docs[i] < range->high)
+        if (is_inside(q, list->best_docs[i], range))
             offer(q, list->best_docs[i], list->best_worths[i] * q->words[0].unit, 1);
     return 1;
 }
@@ -195,10 +210,10 @@ static void best_of_every(Query *q, const Range *ranges, int n) {
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         uint64_t found;
         if (n == 1 && offer_champions(q, one, range))
-            found = count_between(one, range->low, range->high);
+            found = count_living(q, one, range->low, range->high);
         else if (q->k == 1 && q->by_date && !w.check) {
             visit_newest_of_one(&w, range);
-            found = count_between(one, range->low, range->high);
+            found = count_living(q, one, range->low, range->high);
         } else {
             meet(&w, range->low, range->high);
             found = w.found;
@@ -247,8 +262,9 @@ static void best_of_any(Query *q, const Range *ranges, int n) {
         offer_alone(q, &q->words[1], b, a, 1);
         Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score, .least = -1};
         meet(&w, 0, q->s->size);
-        q->total += a->having + b->having - w.found;
-        q->total_all += a->having + b->having - w.found;
+        uint64_t found = q->words[0].having + q->words[1].having - w.found;
+        q->total += found;
+        q->total_all += found;
         return;
     }
     for (int i = 0; i < n; i++) {
@@ -364,7 +380,7 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
             offer_alone(q, &q->words[0], lists[0], lists[1], 0);
             offer_alone(q, &q->words[1], lists[1], lists[0], 0);
         }
-        q->total += lists[0]->having + lists[1]->having - complete;
+        q->total += q->words[0].having + q->words[1].having - complete;
         return;
     }
     for (int i = 0; i < n && !q->failed; i++) {
@@ -435,7 +451,7 @@ static Word *copied(Query *q, const Word *words, int n) {
 
 typedef struct {
     Segment *s;
-    Py_buffer alive;
+    Py_buffer alive, dead;
     uint32_t base;
     Word *words;
     uint64_t complete;
@@ -444,6 +460,8 @@ typedef struct {
 static void enter(Query *q, const Part *part) {
     q->s = part->s;
     q->alive = part->alive.buf;
+    q->dead = part->dead.buf;
+    q->n_dead = (uint64_t)part->dead.len / 4;
     q->base = part->base;
     q->words = part->words;
     q->places[0].next = q->places[1].next = 0;
@@ -546,9 +564,10 @@ static uint64_t faults_of(const Part *parts, Py_ssize_t n) {
 
 static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *segment, *alive;
+        PyObject *segment, *alive, *dead;
         unsigned int base;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(told, i), "OOI", &segment, &alive, &base)) return 0;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(told, i), "OOOI", &segment, &alive, &dead, &base))
+            return 0;
         if (!Py_IS_TYPE(segment, segment_type)) {
             PyErr_SetString(PyExc_TypeError, "no segment");
             return 0;
@@ -560,7 +579,8 @@ static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
             return 0;
         }
         if (alive == Py_None) continue;
-        if (PyObject_GetBuffer(alive, &parts[i].alive, PyBUF_SIMPLE) < 0) return 0;
+        if (PyObject_GetBuffer(alive, &parts[i].alive, PyBUF_SIMPLE) < 0 ||
+            PyObject_GetBuffer(dead, &parts[i].dead, PyBUF_SIMPLE) < 0) return 0;
         if (parts[i].alive.len != (Py_ssize_t)parts[i].s->size) {
             PyErr_SetString(PyExc_ValueError, "alive has not one byte for each article");
             return 0;
@@ -676,8 +696,10 @@ static PyObject *top(PyObject *module, PyObject *args) {
 done:
     if (q.failed || spare) free(q.table);
     else spare = q.table;
-    for (Py_ssize_t i = 0; parts && i < n; i++)
-        if (parts[i].alive.obj) PyBuffer_Release(&parts[i].alive);
+    for (Py_ssize_t i = 0; parts && i < n; i++) {
+        PyBuffer_Release(&parts[i].alive);
+        PyBuffer_Release(&parts[i].dead);
+    }
     PyMem_Free(parts);
     free(q.places[0].at);
     free(q.places[1].at);

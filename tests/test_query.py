@@ -87,6 +87,20 @@ def test_a_noun_among_the_words_is_asked_for() -> None:
         assert tree.wanted == tree.parts
 
 
+def test_a_long_run_asks_for_the_words_of_its_phrases_too() -> None:
+    """`Суд арештував акції «Північного потоку»` may be news of a stream without these marks."""
+    tree = parse('суд у Гаазі арештував "акції в Києві"').tree
+    assert isinstance(tree, Some)
+    assert [str(part) for part in tree.wanted] == [
+        *("суд", "Гаазі", "арештував", '"акції в Києві"'),
+        *("акції", "Києві"),
+    ]
+    for query in ('арештував "акції в Києві"', 'про "суд арештував акції у Києві вчора"'):
+        tree = parse(query).tree
+        assert isinstance(tree, Some)
+        assert str(tree.wanted[-1]).startswith('"')
+
+
 def test_brackets_may_be_nested_without_end() -> None:
     """Brackets beyond a depth that nobody means are passed over."""
     read = parse("(" * 10_000 + "мир" + ")" * 10_000)

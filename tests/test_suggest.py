@@ -82,6 +82,12 @@ def archive_of_talks(make_archive: MakeArchive) -> Archive:
         ("переговри date:2024", [("переговори date:2024", 30, 30, "spelling")]),
         # found, but hardly ever
         ("перегвори", [("переговори", 30, 30, "spelling")]),
+        # a phrase that nobody writes: its words without the marks
+        ('"переговори мирні"', [("переговори мирні", 31, 30, "quotation marks")]),
+        ("у «Київ мирні»", [("у Київ мирні", 43, 30, "quotation marks")]),
+        ('"переговори мирні"~0', []),
+        ('"мирні переговори"', []),
+        ('source:"переговори мирні"', []),
         # nothing better is there
         ("мирні", []),
         ("бегемот", []),

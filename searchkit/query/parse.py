@@ -141,7 +141,8 @@ class _Reader:
         if kind == "phrase":
             return self._phrase(match)
         if match["text"] in OPERATORS and not (match["sign"] or match["star"]):
-            return [_Lexeme(OPERATORS[match["text"]])]
+            at = match.span("text")
+            return [_Lexeme(OPERATORS[match["text"]], name=match["text"], at=at[0])]
         self.mended |= match["unknown"] is not None  # "foo:bar": there is no such field
         return [_Lexeme("node", self._halved(leaf)) for leaf in self._leaves(match)]
 
@@ -222,10 +223,19 @@ class _Reader:
                     break
                 self._skip()  # closes nothing
             elif kind in ("and", "or"):
-                self._skip()  # nothing before it
+                self._lone(parts)
             elif (part := self._either(depth)) is not None:
                 parts.append(part)
         return _run(parts)
+
+    def _lone(self, parts: list[Node]) -> None:
+        """Pass over an operator with nothing before it; `І` begins a sentence like any word."""
+        lexeme = self._lexemes[self._at]
+        if lexeme.name == "І" and not parts and len(self._lexemes) > 1:
+            self._at += 1
+            parts.append(self._word("І", (lexeme.at, lexeme.at + 1)))
+        else:
+            self._skip()
 
     def _either(self, depth: int) -> Node | None:
         parts = self._joined("or", self._both, depth)

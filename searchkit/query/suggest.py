@@ -20,9 +20,9 @@ from searchkit.errors import QueryTimeout
 from searchkit.index import Index
 from searchkit.query.match import ANYWHERE, TITLE, Matcher
 from searchkit.query.near import retyped, slips, spelled, stretches
-from searchkit.query.parse import MAX_WORDS, Query, parse
+from searchkit.query.parse import CLOSING, MAX_WORDS, OPENING, Query, parse
 from searchkit.query.top import Found, Span, top
-from searchkit.query.tree import LEMMA, OPERATORS, Field, Leaf, Phrase, Prefix, Word, leaves
+from searchkit.query.tree import LEMMA, OPERATORS, Field, Leaf, Phrase, Prefix, Some, Word, leaves
 from searchkit.schema import FIELD_NAMES, key
 
 LITTLE = 10  # articles: a query that finds no more may not have been meant as it stands
@@ -50,7 +50,8 @@ class Suggestion(NamedTuple):
         query: it can be typed.
         total: how many articles it finds.
         total_all_words: how many of them have all of its words.
-        reason: "keyboard layout", "Latin letters" or "spelling"; several are joined by commas.
+        reason: "keyboard layout", "Latin letters", "spelling" or "quotation marks"; several are
+            joined by commas.
     """
 
     query: str
@@ -113,8 +114,9 @@ def suggestions(
     """Return queries that find more than one that finds little, the best first.
 
     Words that hardly any article has are mended, and nothing else is touched: operators, fields,
-    quotation marks and the other words stay as they were typed. When the matcher's time is over
-    there are none.
+    quotation marks and the other words stay as they were typed. Where there is nothing to mend and
+    no article has a phrase, its words are offered without the marks. When the matcher's time is
+    over there are none.
 
     Args:
         matcher: of the index.
@@ -139,7 +141,10 @@ def _suggestions(
         guesses.append(_guesses(index, query.text, *word))
     guesses = [made for made in guesses if made]
     offered = []
-    for text, reason, cost in _mended(index, query.text, guesses) if guesses else ():
+    for text, reason, cost in [
+        *(_mended(index, query.text, guesses) if guesses else ()),
+        *_unquoted(query, found),
+    ]:
         tree = parse(text, index.terms_of).tree
         better = top(matcher, tree, 0, window) if tree is not None else found
         if _is_better(better, found):
@@ -149,6 +154,19 @@ def _suggestions(
     offered.sort(key=lambda one: -one[0])
     best = [offer for _, offer in offered if offer.total_all_words]
     return tuple(best or [offer for _, offer in offered])[:_OFFERED]
+
+
+def _unquoted(query: Query, found: Found) -> list[tuple[str, str, float]]:
+    """Return a query of plain words and phrases without quotation marks, if no article has all."""
+    parts = query.tree.parts if isinstance(query.tree, Some) else (query.tree,)
+    slops = {part.slop for part in parts if isinstance(part, Phrase)}
+    if found.total_complete or slops != {None}:
+        return []
+    text = re.sub(rf"(?<=\w)[{_MARKS}]+(?=\w)", " ", query.text)
+    return [(re.sub(f"[{_MARKS}]", "", text), "quotation marks", 0.0)]
+
+
+_MARKS = "".join({*OPENING, *CLOSING})
 
 
 def _is_better(other: Found, found: Found) -> bool:
@@ -203,11 +221,13 @@ def _all_retyped(index: Index, text: str) -> str:
 
 
 def _words(query: Query) -> Iterator[tuple[Leaf, str]]:
-    """Yield the words that are asked for, with the field where."""
+    """Yield the words that are asked for, once each, with the field where."""
     found = leaves(query.tree, (ANYWHERE,)) if query.tree is not None else ()
+    seen = {(0, 0)}
     for part, (scope,) in found:
         for leaf in part.words if isinstance(part, Phrase) else (part,):
-            if leaf.at != (0, 0) and not (isinstance(leaf, Word) and leaf.is_lemma):
+            if leaf.at not in seen and not (isinstance(leaf, Word) and leaf.is_lemma):
+                seen.add(leaf.at)
                 yield leaf, ANYWHERE if scope == TITLE else scope
 
 

@@ -184,17 +184,40 @@ class Some:
 
     @property
     def wanted(self) -> tuple["Node", ...]:
-        """The parts that are asked for: function words only where there is nothing else."""
-        content = tuple(p for p in self.parts if not (isinstance(p, Word) and p.is_function))
-        return content or self.parts
+        """The parts that are asked for: function words only where there is nothing else.
+
+        Of a long run the words of each phrase, too: there it raises the articles that have it,
+        and others may be meant as well.
+        """
+        content = self._content
+        if not self.is_long:
+            return content
+        return content + tuple(word for part in content for word in _words(part) if word != part)
 
     @property
     def is_long(self) -> bool:
         """Whether so much is asked for that hardly any article has all of it."""
-        return len(set(self.wanted)) > FEW
+        content = self._content
+        words = {word for part in content for word in _words(part)}
+        return len(content) > 1 and len(words) > FEW
+
+    @property
+    def _content(self) -> tuple["Node", ...]:
+        return tuple(part for part in self.parts if not _is_function(part)) or self.parts
 
 
 Node = Leaf | Phrase | Dates | Field | Not | And | Or | Some
+
+
+def _words(part: Node) -> tuple[Node, ...]:
+    """Return the words of a phrase that has no slop; of any other part the part."""
+    if not isinstance(part, Phrase) or part.slop is not None:
+        return (part,)
+    return tuple(word for word in part.words if not _is_function(word))
+
+
+def _is_function(part: Node) -> bool:
+    return isinstance(part, Word) and part.is_function
 
 
 def leaves(node: Node, fields: tuple[str, ...]) -> Iterator[tuple[Leaf | Phrase, tuple[str, ...]]]:

@@ -117,7 +117,19 @@ class Corpus:
             self.report(error)
 
     def __iter__(self) -> Iterator[Article]:
-        return (item for item in self._read(0) if isinstance(item, Article))
+        for item in self.blocks(_FEW):
+            if isinstance(item, Article):
+                yield item
+            elif item:
+                yield from self._of(item)
+
+    def _of(self, block: "Block") -> Iterator[Article]:
+        for line, found in block.read():
+            if isinstance(found, ArticleError):
+                self.reject(found)
+            else:
+                self.place = block.source, line
+                yield found
 
     def blocks(self, size: int) -> Iterator["Article | Block | None"]:
         """Yield what iterating does, but for lines of JSON, which are yielded unread.
@@ -128,16 +140,13 @@ class Corpus:
         Args:
             size: bytes of a block, roughly, but for a longer line.
         """
-        return self._read(size)
-
-    def _read(self, block_size: int) -> Iterator["Article | Block | None"]:
         if self.path == "-":
             with self._naming(STANDARD_INPUT):
                 yield from self._articles(STANDARD_INPUT, ".jsonl", sys.stdin.buffer, "stdin")
             return
         base = self._root if self._is_folder else self._root.parent
         unseen: list[tuple[str, Exception]] = []
-        for path, suffix, size in self._files(lambda *error: unseen.append(error)):
+        for path, suffix, whole in self._files(lambda *error: unseen.append(error)):
             yield from self._told(unseen)
             if not suffix:
                 self.ignored += 1
@@ -150,25 +159,24 @@ class Corpus:
                 unseen.append((str(path), error))
                 yield from self._told(unseen)
                 continue
-            if block_size and name.lower().endswith(".jsonl"):
+            if self.pieces:
+                self.pieces.begin(str(path), name)
+            if name.lower().endswith(".jsonl"):
                 with raw:
-                    if self.pieces:
-                        self.pieces.begin(str(path), name)
-                    yield from self._blocks(str(path), stem, raw, block_size)
+                    yield from self._blocks(str(path), stem, raw, size)
             else:
                 yield None
                 is_packed = name.lower().endswith(".gz")
                 with self._naming(str(path)), raw:
                     opened: Any = raw
                     if self.pieces:
-                        in_lines = suffix == ".jsonl" and not is_packed
-                        opened = self.pieces.open(str(path), name, raw, in_lines=in_lines)
+                        opened = self.pieces.open(raw)
                         if opened is None:
-                            self.done += size
+                            self.done += whole
                             continue
                     opened = gzip.GzipFile(fileobj=opened) if is_packed else opened
                     yield from self._articles(str(path), suffix, opened, stem, raw)
-                    self.done += size - raw.tell()
+                    self.done += whole - raw.tell()
         yield from self._told(unseen)
 
     def _told(self, unseen: list[tuple[str, Exception]]) -> Iterator[None]:
@@ -178,26 +186,30 @@ class Corpus:
         while unseen:
             self._cannot_read(*unseen.pop(0))
 
-    def _blocks(self, source: str, stem: str, raw: BinaryIO, size: int) -> Iterator["Block | None"]:
+    def _blocks(
+        self, source: str, stem: str, raw: io.BufferedReader, size: int
+    ) -> Iterator["Block | None"]:
         """Yield the lines of a file, cut into blocks."""
-        before, is_empty, done = 0, True, self.done
+        is_empty, done, pieces = True, self.done, self.pieces
         failed: OSError | None = None
+        parts = _whole_lines(raw, size)
+        if pieces and pieces.knows_lines():
+            parts = pieces.unknown(raw, size, _LONGEST)
         try:
-            for data in _whole_lines(raw, size):
+            for before, data in parts:
                 self.done = done + raw.tell()
                 block = Block(source, stem, before, data)
-                if self.pieces:
-                    self.pieces.put_lines(before + 1, data)
+                if pieces:
+                    pieces.put_lines(before, data)
                 is_empty = is_empty and block.is_empty()
                 yield block
-                before += data.count(b"\n") or 1
         except OSError as error:
             failed = error
         yield None
         self.done = done + raw.tell()
         if failed:
             self._cannot_read(source, failed)
-        elif is_empty:
+        elif is_empty and not (pieces and pieces.has_skipped):
             self.reject(ArticleError(source, None, "is empty"))
 
     def _files(
@@ -258,7 +270,7 @@ class Corpus:
                 else:
                     self.place = source, line
                     yield found
-            if not number and not (self.pieces and self.pieces.has_skipped):
+            if not number:
                 self.reject(ArticleError(source, None, "is empty"))
         finally:
             text.detach()
@@ -313,13 +325,16 @@ class Block(NamedTuple):
         return io.TextIOWrapper(lines, encoding=encoding, errors="surrogateescape", newline="\n")
 
 
-def _whole_lines(raw: BinaryIO, size: int) -> Iterator[bytes]:
+def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
     """Cut a file into some `size` bytes of whole lines each; far too long a line is cut off.
+
+    Yields:
+        How many lines stand before, and some lines.
 
     Raises:
         OSError: behind the whole lines that could be read.
     """
-    rest = b""
+    rest, before = b"", 0
     while True:
         parts, failed = [rest], None
         have, wanted = len(rest), size + len(rest)
@@ -334,9 +349,12 @@ def _whole_lines(raw: BinaryIO, size: int) -> Iterator[bytes]:
         if have < wanted and not failed:
             end = have
         if end:
-            yield data[:end]
+            lines = data[:end]
+            yield before, lines
+            before += lines.count(b"\n")
         elif have > _LONGEST:  # its reader will say so
-            yield data[:_LONGEST]
+            yield before, data[:_LONGEST]
+            before += 1
             while part and b"\n" not in part:
                 part = raw.read(_STEP)
             data, end = part, part.find(b"\n") + 1
@@ -348,6 +366,7 @@ def _whole_lines(raw: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 _STEP = 1 << 20  # bytes read at once
+_FEW = 1 << 18  # bytes of lines that are read before the first of their articles is there
 _LONGEST = 4 * MAX_RECORD  # bytes that a record may have, as none of its characters has more than 4
 
 

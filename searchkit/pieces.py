@@ -1,24 +1,27 @@
 """Pieces: which parts of a source hold what they held when they were last read.
 
 Every update reads every byte, since a clock proves nothing; but a part whose bytes are the same
-need not be parsed again. JSON Lines are cut into pieces of some hundred lines, any other file is a
-piece by itself. Of each piece a generation keeps, in `pieces.arrays`:
+need not be parsed again. JSON Lines are cut into pieces of some lines, any other file is a piece by
+itself. Of each piece a generation keeps, in `pieces.arrays`:
 
     keys.*          "line<tab>path": where it begins, and in which file of the source
     sizes, lines    how long it is, in bytes and in lines (0 of a file that is not in lines)
-    digests         SHA-256, the first 16 bytes
+    digests         what its bytes come to (`Digest`)
+    heads           the same of its first line
+    bound           1 if an article in it is called by its place, as it has no id of its own
     counts, ids     how many articles it has, and the hashes of their ids, piece after piece
+    secret          what the digests were made with
 
-Pieces with a bad record are not kept: it is named each time. In place of a piece that is as it was
-JSON Lines are given as many empty lines, so that all lines keep their numbers.
+Lines are known by what they hold, wherever they stand: where some are put in between, those behind
+them are as they were. Pieces with a bad record are not kept: it is named each time.
 """
 
 import io
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
-from hashlib import sha256
+from collections.abc import Callable, Iterator
+from hashlib import sha256, shake_256
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,114 +30,282 @@ import numpy as np
 
 from searchkit.codec.arrays import Array, read, write
 from searchkit.codec.strings import plain_arrays
+from searchkit.kernel import kernel
 
 PIECES = "pieces.arrays"
 
-_LINES = 256  # in a piece, at most
-_LARGEST = 1 << 22  # bytes of a piece of lines, at most, but for its last line
-_LARGEST_KNOWN = 1 << 26  # likewise; a rebuild makes larger ones
-_STEP = 1 << 20  # bytes read at once
-_ID = 16  # bytes
+_SIZE = 1 << 20  # bytes of a piece of lines, but for its last line
+_LARGEST = 1 << 26  # bytes of a piece of lines, at most
+_STEP = 1 << 18  # bytes read at once: what a processor has at hand
+_ID = 16  # bytes, of an id and of a digest
+_BLOCK = 4096  # bytes that are summed up together
 
-Buffer = bytearray | memoryview
+Buffer = bytes | bytearray | memoryview
+
+
+class Digest:
+    """A number of 128 bits for some bytes: two that differ have one with a chance of 1 in 2^64.
+
+    Each block of 4,096 bytes comes to two sums under a secret key, as in NH (Black et al., "UMAC",
+    1999): ((word + key) * (next word + next key)) of each pair of 32-bit words, added up. Of blocks
+    that differ each sum is the same with a chance of 2^-32, whoever chose them without the secret.
+    The sums of all blocks and the size are hashed by SHA-256, which alone takes ten times as long.
+
+    Args:
+        key: `key_of` a secret.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key, self._hash, self._size = key, sha256(), 0
+
+    def update(self, data: Buffer) -> "Digest":
+        """Add bytes: a multiple of 4,096 unless they are the last."""
+        self._hash.update(sums(data, self._key))
+        self._size += len(data)
+        return self
+
+    def digest(self) -> bytes:
+        """Return 16 bytes; the last call."""
+        self._hash.update(self._size.to_bytes(8, "little"))
+        return self._hash.digest()[:_ID]
+
+
+def key_of(secret: bytes) -> bytes:
+    """Return two keys of a block's length each."""
+    return shake_256(secret).digest(2 * _BLOCK)
+
+
+def sums(data: Buffer, key: bytes) -> bytes:
+    """Return the two sums of each block, the last of which is filled up with zeros."""
+    return bytes(kernel.sums(data, key)) if kernel else _sums_in_numpy(data, key)
+
+
+def _sums_in_numpy(data: Buffer, key: bytes) -> bytes:
+    filled = bytes(data) + bytes(-len(data) % _BLOCK)
+    words = np.frombuffer(filled, "<u4").reshape(-1, _BLOCK // 4)
+    both = []
+    for own in np.frombuffer(key, "<u4").reshape(2, -1):
+        keyed = words + own
+        products = keyed[:, ::2].astype("<u8") * keyed[:, 1::2]
+        both.append(products.sum(axis=1, dtype="<u8"))
+    return np.stack(both, axis=1).tobytes()
 
 
 class _Piece(NamedTuple):
+    """A piece: where it begins, what it is, and where its ids are among those that are known."""
+
+    name: str  # of its file, in the source
     line: int
     lines: int
     size: int
     digest: bytes
-    before: int | None = None  # which of the known pieces it is
+    head: bytes = bytes(_ID)
+    is_bound: bool = False
+    ids: tuple[int, int] | None = None
 
 
 class Pieces:
     """The pieces of a source: those that were known, those that were met since.
 
-    `open` begins a file; `add` and `spoil` tell of its articles and bad records, in order.
+    `begin` begins a file; `add` and `spoil` tell of its articles and bad records, in order.
+
+    Args:
+        path: what the last generation knows; None for nothing.
 
     Attributes:
-        skipped: how many articles are in pieces that are as they were.
+        ids: shape (articles, 16): the hashes of the ids in all known pieces.
+        may_skip: is asked of a piece that is as it was whether its articles, which are these rows
+            of `ids`, first:end, need not be read again.
+        skipped: how many articles are in pieces that were not read again.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.skipped = 0
-        self._known: dict[bytes, int] = {}
+        self.ids: Array = np.empty((0, _ID), np.uint8)
+        self.may_skip: Callable[[int, int], bool] = lambda _first, _end: True
+        self._secret = os.urandom(32)
+        self._files: dict[str, _Piece] = {}  # those that are whole files
+        self._begun: dict[bytes, list[_Piece]] = {}  # those of lines by their heads, the last first
         if path is not None:
             self._load(path)
+        self._key = key_of(self._secret)
         self._source = self._name = ""
         self._here: list[_Piece] = []
-        self._articles = array("q"), bytearray()  # of the file at hand: lines, and ids
+        # Of each article of the file at hand: its line, its id, whether it is called by its place.
+        self._articles = array("q"), bytearray(), bytearray()
         self._bad: list[int] | None = []  # lines of it; None if nothing of it is to be kept
-        self._out: list[tuple[bytes, _Piece, int]] = []
+        self._out: list[tuple[_Piece, int]] = []  # with the number of their articles
         self._ids = bytearray()
-        self._same = bytearray()  # ids of the articles that were skipped
+        self._room = bytearray(_STEP)  # new memory for each piece would cost as much as reading it
 
     def _load(self, path: Path) -> None:
         arrays = read(path)
         whole = {name: arrays.whole(name) for name in arrays}
         text, ends = whole["keys.bytes"].tobytes(), whole["keys.ends"].tolist()
-        keys = [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        self._known = {key: number for number, key in enumerate(keys)}
-        self._arrays = whole
-        self._ends: Array = np.cumsum(whole["counts"].astype(np.int64))
-
-    def known(self, name: str, line: int) -> _Piece | None:
-        """Return what is known of the piece that begins here."""
-        number = self._known.get(_key(name, line))
-        if number is None:
-            return None
-        lines, size = int(self._arrays["lines"][number]), int(self._arrays["sizes"][number])
-        digest = self._arrays["digests"][_ID * number : _ID * (number + 1)].tobytes()
-        return _Piece(line, lines, size, digest, number)
+        keys = (text[start:end] for start, end in zip([0, *ends], ends, strict=False))
+        places = ((name, int(line)) for line, name in map(_named, keys))
+        self._secret, self.ids = whole["secret"].tobytes(), whole["ids"].reshape(-1, _ID)
+        last = np.cumsum(whole["counts"].astype(np.int64))
+        ids = zip((last - whole["counts"]).tolist(), last.tolist(), strict=True)
+        numbers = (whole[name].tolist() for name in ("lines", "sizes"))
+        digests = (_rows(whole[name]) for name in ("digests", "heads"))
+        columns = zip(places, *numbers, *digests, whole["bound"].tolist(), ids, strict=True)
+        for place, *rest in [*columns][::-1]:
+            piece = _Piece(*place, *rest)
+            if piece.lines:
+                self._begun.setdefault(piece.head, []).append(piece)
+            else:
+                self._files[piece.name] = piece
 
     def begin(self, source: str, name: str) -> None:
-        """Begin a file that is read whole, whatever is known of it."""
-        self._close()
-        self._source, self._name = source, name
-
-    def put_lines(self, line: int, data: bytes) -> None:
-        """Add some lines of the file at hand, of which this is the number of the first."""
-        if data.endswith(b"\n"):
-            self.put(_Piece(line, data.count(b"\n"), len(data), sha256(data).digest()[:_ID]))
-
-    def open(self, source: str, name: str, raw: BufferedReader, *, in_lines: bool) -> Any:
-        """Begin a file; return what to read in its place, None if all of it is as it was.
+        """Begin a file.
 
         Args:
             source: as errors name it.
             name: its path in the source.
-            raw: opened, at its beginning.
-            in_lines: whether each line of it is a record by itself.
         """
-        self.begin(source, name)
-        if in_lines:
-            return BufferedReader(_Lines(self, name, raw), _STEP)
-        piece = self.known(name, 0)
+        self._close()
+        self._source, self._name = source, name
+
+    @property
+    def has_skipped(self) -> bool:
+        """Whether something of the file at hand was not read again."""
+        return any(piece.ids for piece in self._here)
+
+    def _skip(self, piece: _Piece, line: int) -> bool:
+        """Go on behind a piece that is as it was and begins here; False if it may not be."""
+        assert piece.ids  # noqa: S101 - it is known
+        first, end = piece.ids
+        if not self.may_skip(first, end):
+            return False
+        self._here.append(piece._replace(name=self._name, line=line))
+        self.skipped += end - first
+        return True
+
+    # -- files of lines --
+
+    def knows_lines(self) -> bool:
+        """Tell whether there is any use in `unknown`."""
+        return bool(self._begun)
+
+    def unknown(self, raw: BufferedReader, size: int, longest: int) -> Iterator[tuple[int, bytes]]:
+        """Yield those lines of the file at hand that are not in pieces that are as they were.
+
+        Args:
+            raw: the file, at its beginning.
+            size: bytes that are yielded together, roughly, but for a longer line.
+            longest: bytes that are yielded of one line; what follows is read over.
+
+        Yields:
+            How many lines of the file stand before, and some lines.
+
+        Raises:
+            OSError: behind the whole lines that could be read.
+        """
+        before, have = 0, 0
+        lines: list[bytes] = []
+        while True:
+            failed: OSError | None = None
+            piece = None
+            try:
+                line = raw.readline(longest + 1)
+                piece = self._found(raw, line, before + len(lines) + 1)
+            except OSError as error:
+                line, failed = b"", error
+            if lines and (not line or piece or have >= size):
+                yield before, b"".join(lines)
+                before, have, lines = before + len(lines), 0, []
+            if failed:
+                raise failed
+            if not line:
+                return
+            if piece and self._skip(piece, before + 1):
+                self._begun[piece.head].pop()
+                before += piece.lines
+                continue
+            if piece:
+                raw.seek(len(line) - piece.size, os.SEEK_CUR)
+            lines.append(line[:longest])
+            have += len(line)
+            if len(line) > longest:  # its reader will say so
+                have = size  # nothing comes behind it
+                while line and not line.endswith(b"\n"):
+                    line = raw.readline(_STEP)
+
+    def _found(self, raw: BufferedReader, line: bytes, number: int) -> _Piece | None:
+        """Read on to the end of a known piece that begins with this line, if there is one."""
+        known = self._begun.get(self._digest(line))
+        if not known:
+            return None
+        piece = known[-1]
+        if not len(line) <= piece.size <= _LARGEST:
+            return None
+        if piece.is_bound and (piece.name, piece.line) != (self._name, number):
+            return None
+        if len(self._room) < piece.size:
+            self._room = bytearray(piece.size)
+        self._room[: len(line)] = line
+        with memoryview(self._room)[: piece.size] as room:
+            rest = raw.readinto(room[len(line) :])
+            if len(line) + rest == piece.size and self._digest(room) == piece.digest:
+                return piece
+        raw.seek(-rest, os.SEEK_CUR)
+        return None
+
+    def put_lines(self, before: int, data: bytes) -> None:
+        """Cut some lines of the file at hand, of which so many stand before, into pieces."""
+        at, line = 0, before + 1
+        with memoryview(data) as whole:
+            while end := data.find(b"\n", at + _SIZE) + 1 or data.rfind(b"\n", at) + 1:
+                head = self._digest(whole[at : data.find(b"\n", at) + 1])
+                digest = self._digest(whole[at:end])
+                lines = data.count(b"\n", at, end)
+                self._here.append(_Piece(self._name, line, lines, end - at, digest, head))
+                at, line = end, line + lines
+
+    def _digest(self, data: Buffer) -> bytes:
+        return Digest(self._key).update(data).digest()
+
+    # -- other files --
+
+    def open(self, raw: BufferedReader) -> Any:
+        """Return what to read in the place of the file at hand, None if it is as it was.
+
+        Args:
+            raw: the file, at its beginning.
+        """
+        piece = self._files.get(self._name)
         if piece and os.fstat(raw.fileno()).st_size == piece.size:
-            digest = sha256()
-            while part := raw.read(_STEP):
-                digest.update(part)
-            if digest.digest()[:_ID] == piece.digest:
-                self.put(piece)
+            digest = Digest(self._key)
+            while size := raw.readinto(self._room):
+                digest.update(memoryview(self._room)[:size])
+            if digest.digest() == piece.digest and self._skip(piece, 0):
                 return None
             raw.seek(0)
         return BufferedReader(_Whole(self, raw), _STEP)
 
-    def put(self, piece: _Piece) -> None:
-        """Add a piece of the file at hand."""
-        self._here.append(piece)
-        if piece.before is not None:
-            self.skipped += int(self._arrays["counts"][piece.before])
+    def put_whole(self, size: int, digest: bytes) -> None:
+        """Add the file at hand, which was read to its end."""
+        self._here.append(_Piece(self._name, 0, 0, size, digest))
 
-    @property
-    def has_skipped(self) -> bool:
-        """Whether something of the file at hand is as it was."""
-        return any(piece.before is not None for piece in self._here)
+    def whole(self) -> Digest:
+        """Return what the bytes of the file at hand are to be added to."""
+        return Digest(self._key)
 
-    def add(self, line: int | None, article_id: bytes) -> None:
-        """Tell of an article of the file at hand: the line it begins in, the hash of its id."""
-        self._articles[0].append(line or 0)
-        self._articles[1].extend(article_id)
+    # -- what is in them --
+
+    def add(self, line: int | None, article_id: bytes, *, by_place: bool) -> None:
+        """Tell of an article of the file at hand.
+
+        Args:
+            line: the one it begins in.
+            article_id: the hash of its id.
+            by_place: whether that is made of the line.
+        """
+        lines, ids, bound = self._articles
+        lines.append(line or 0)
+        ids.extend(article_id)
+        bound.append(by_place)
 
     def spoil(self, source: str, line: int | None, *, is_all: bool) -> None:
         """Tell of a bad record in a file: the piece it is in is not kept."""
@@ -145,63 +316,72 @@ class Pieces:
 
     def _close(self) -> None:
         """Say of each piece of the file at hand which articles are in it."""
-        lines, ids = self._articles
+        lines, ids, bound = self._articles
         for piece in self._here:
-            if piece.before is not None:
-                end = int(self._ends[piece.before])
-                start = end - int(self._arrays["counts"][piece.before])
-                own = self._arrays["ids"][_ID * start : _ID * end].tobytes()
-                self._same += own
-            else:
-                last = piece.line + piece.lines
-                low, high = (
-                    (bisect_left(lines, piece.line), bisect_left(lines, last))
-                    if piece.lines
-                    else (0, len(lines))
-                )
-                own = bytes(ids[_ID * low : _ID * high])
-                if self._bad is None or any(piece.line <= bad < last for bad in self._bad):
-                    continue
-                if self._bad and not piece.lines:
-                    continue
-            self._out.append((_key(self._name, piece.line), piece, len(own) // _ID))
-            self._ids += own
-        self._here, self._articles, self._bad = [], (array("q"), bytearray()), []
+            if piece.ids:
+                first, end = piece.ids
+                self._out.append((piece, end - first))
+                self._ids += self.ids[first:end].tobytes()
+            elif not self._is_bad(piece):
+                low, high = bisect_left(lines, piece.line), len(lines)
+                if piece.lines:
+                    high = bisect_left(lines, piece.line + piece.lines)
+                self._out.append((piece._replace(is_bound=any(bound[low:high])), high - low))
+                self._ids += ids[_ID * low : _ID * high]
+        self._here, self._articles, self._bad = [], (array("q"), bytearray(), bytearray()), []
         self._source = ""
 
-    def same(self) -> Array:
-        """Return the ids of all articles that were skipped: shape (articles, 16)."""
-        self._close()
-        return np.frombuffer(bytes(self._same), np.uint8).reshape(-1, _ID)
+    def _is_bad(self, piece: _Piece) -> bool:
+        if not self._bad:
+            return self._bad is None
+        end = piece.line + piece.lines
+        return not piece.lines or any(piece.line <= line < end for line in self._bad)
 
     def write(self, path: Path) -> None:
         """Write what is to be known next time."""
         self._close()
-        keys = plain_arrays([key for key, _, _ in self._out])
-        pieces = [piece for _, piece, _ in self._out]
-        digests = b"".join(piece.digest for piece in pieces)
+        pieces = [piece for piece, _ in self._out]
+        keys = plain_arrays([_key(piece) for piece in pieces])
         write(
             path,
             {
                 **{f"keys.{name}": each for name, each in keys.items()},
                 "sizes": np.array([piece.size for piece in pieces], "<u8"),
                 "lines": np.array([piece.lines for piece in pieces], "<u4"),
-                "digests": np.frombuffer(digests, np.uint8),
-                "counts": np.array([count for _, _, count in self._out], "<u4"),
-                "ids": np.frombuffer(bytes(self._ids), np.uint8),
+                "digests": _bytes(b"".join(piece.digest for piece in pieces)),
+                "heads": _bytes(b"".join(piece.head for piece in pieces)),
+                "bound": np.array([piece.is_bound for piece in pieces], np.uint8),
+                "counts": np.array([count for _, count in self._out], "<u4"),
+                "ids": _bytes(bytes(self._ids)),
+                "secret": _bytes(self._secret),
             },
         )
 
 
-def _key(name: str, line: int) -> bytes:
-    return f"{line}\t{name}".encode("utf-8", "surrogateescape")
+def _key(piece: _Piece) -> bytes:
+    return f"{piece.line}\t{piece.name}".encode("utf-8", "surrogateescape")
 
 
-class _Reader(io.RawIOBase):
-    """Hands out, bit by bit, what `more` returns; b"" at the end."""
+def _named(key: bytes) -> list[str]:
+    """Return line and path."""
+    return key.decode("utf-8", "surrogateescape").split("\t", 1)
 
-    def __init__(self, more: Callable[[], bytes]) -> None:
-        self._more = more
+
+def _bytes(data: bytes) -> Array:
+    return np.frombuffer(data, np.uint8)
+
+
+def _rows(digests: Array) -> list[bytes]:
+    data = digests.tobytes()
+    return [data[at : at + _ID] for at in range(0, len(data), _ID)]
+
+
+class _Whole(io.RawIOBase):
+    """A file that is one piece, which is known when it was read to its end."""
+
+    def __init__(self, pieces: Pieces, raw: BufferedReader) -> None:
+        self._pieces, self._raw, self._size = pieces, raw, 0
+        self._digest: Digest | None = pieces.whole()
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -210,69 +390,15 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read as much as there is at hand."""
-        if not self._rest:
-            self._rest = memoryview(self._more())
+        if not self._rest and self._digest:
+            data = self._raw.read(_STEP)
+            self._digest.update(data)
+            self._size += len(data)
+            if not data:
+                self._pieces.put_whole(self._size, self._digest.digest())
+                self._digest = None
+            self._rest = memoryview(data)
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]
         return size
-
-
-class _Lines(_Reader):
-    """A file of lines; those of pieces that are as they were are empty."""
-
-    def __init__(self, pieces: Pieces, name: str, raw: BufferedReader) -> None:
-        super().__init__(self._next)
-        self._pieces, self._name, self._raw = pieces, name, raw
-        self._line: int | None = 1  # where the next piece begins, as long as that is known
-        self._room = bytearray()  # for a piece: new memory for each would cost as much as reading
-
-    def _next(self) -> bytes:
-        if self._line is None:
-            return self._raw.read(_STEP)
-        piece = self._pieces.known(self._name, self._line)
-        if piece and piece.size <= _LARGEST_KNOWN:
-            if len(self._room) < piece.size:
-                self._room = bytearray(piece.size)
-            with memoryview(self._room)[: piece.size] as room:
-                size = self._raw.readinto(room)
-                is_same = size == piece.size and sha256(room).digest()[:_ID] == piece.digest
-            if is_same:
-                self._pieces.put(piece)
-                self._line += piece.lines
-                return b"\n" * piece.lines
-            self._raw.seek(-size, os.SEEK_CUR)
-        lines, size = list[bytes](), 0
-        while len(lines) < _LINES and size < _LARGEST:
-            line = self._raw.readline(_LARGEST)
-            if not line:
-                break
-            lines.append(line)
-            size += len(line)
-            if not line.endswith(b"\n"):  # the last one, to which more may be added; or too long
-                self._line = None
-                return b"".join(lines)
-        data = b"".join(lines)
-        if not data:
-            return data
-        self._pieces.put_lines(self._line, data)
-        self._line += len(lines)
-        return data
-
-
-class _Whole(_Reader):
-    """A file that is one piece; it is known when it was read to its end."""
-
-    def __init__(self, pieces: Pieces, raw: BufferedReader) -> None:
-        super().__init__(self._next)
-        self._pieces, self._raw, self._size, self._digest = pieces, raw, 0, sha256()
-        self._is_read = False
-
-    def _next(self) -> bytes:
-        data = self._raw.read(_STEP)
-        self._digest.update(data)
-        self._size += len(data)
-        if not data and not self._is_read:
-            self._is_read = True
-            self._pieces.put(_Piece(0, 0, self._size, self._digest.digest()[:_ID]))
-        return data

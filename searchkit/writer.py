@@ -233,47 +233,21 @@ def update(
         generations.building() as building,
         closing(Index(generations.live())) as live,
     ):
-        path = live.generation / PIECES
-        pieces = corpus.pieces = Pieces(path if PIECES in live.manifest.files else None)
-        read = _Read.of(corpus, live, progress)
-        if read is None:  # what was not parsed does not go with what was
-            corpus = Corpus(corpus.path, corpus.report, or_nothing=True)
-            pieces = corpus.pieces = Pieces()
-            read = _Read.of(corpus, live, progress)
-            assert read  # noqa: S101 - nothing was skipped
-        summary, fresh, gone, vanished = read
-        # What cannot be read has not vanished.
-        vanished = [] if corpus.unreadable else vanished
-        publishing.agree(corpus, summary.articles, live.articles)
-        summary.removed = len(vanished)
-        summary.rejected = corpus.rejected
-        log("read", summary.counts())
-        if not (fresh or vanished):
+        change = _Change(corpus, live, progress, publishing, log)
+        forms = _kept_forms(generations, words)
+        name = _segment_name(int(live.generation.name))
+        made = _Segment(building / name, means, forms, change.averages, change.dictionary)
+        averages = made.write(change.articles())
+        summary = change.summary
+        if not (summary.added or summary.changed or summary.removed):
             summary.generation = live.generation.name
             return summary
-        alive = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
-        alive[gone + vanished] = False
-        kept = _kept(live, alive, len(fresh))
-        shared = {
-            name for which in kept if _link(live, name := live.manifest.segments[which], building)
-        }
-        again = (
-            live.article(base + number)
-            for which, base in enumerate(live.bases)
-            if which not in kept
-            for number in alive[base : base + live.segments[which].size].nonzero()[0].tolist()
-        )
-        name = _segment_name(int(live.generation.name))
-        segments = [live.manifest.segments[which] for which in kept]
-        frozen = live.manifest.averages if kept else None
-        forms = _kept_forms(generations, words)
-        packed_by = _dictionary(live, kept, alive, len(fresh))
-        made = _Segment(building / name, means, forms, frozen, packed_by)
-        averages = made.write(chain(again, fresh))
+        segments = [live.manifest.segments[which] for which in change.stay()]
+        shared = {segment for segment in segments if _link(live, segment, building)}
         if averages:
             segments.append(name)
-        _write_removed(live, alive, kept, building)
-        pieces.write(building / PIECES)
+        _write_removed(live, change.alive, change.stay(), building)
+        change.pieces.write(building / PIECES)
         averages = averages or live.manifest.averages
         manifest = _manifest(corpus, summary, words, segments, averages)
         return _publish(generations, building, manifest, words, summary, publishing, log, shared)
@@ -361,10 +335,10 @@ class _Taking:
         """Tell whether an article is taken; without it, none of its id may be in the index."""
         article_id = id_hash(name)
         before = self._known.meet(article_id, article)
+        source, line = self._corpus.place
         if self._corpus.pieces:
-            self._corpus.pieces.add(self._corpus.place[1], article_id)
+            self._corpus.pieces.add(line, article_id, by_place=name.endswith(f":{line}"))
         if before == "twice":
-            source, line = self._corpus.place
             self._corpus.reject(ArticleError(source, line, f"the id {name!r} was there already"))
         else:
             self._done.articles += 1
@@ -378,31 +352,78 @@ class _Taking:
         return before not in {"twice", "same"}
 
 
-class _Read(NamedTuple):
-    """What there is in a source that was not there before, and the other way round.
+class _Change:
+    """What an update does to the live generation, which turns out while the source is read.
 
     Attributes:
-        fresh: articles that are new or have changed.
-        gone, vanished: numbers of live articles that have changed, or are not there.
+        summary: what was found.
+        pieces: those of the source.
+        alive: which articles of the live generation stay; False for those that have changed, too.
+        kept: which of its segments stay as they are; None before all is read.
     """
 
-    summary: Summary
-    fresh: list[Article]
-    gone: list[int]
-    vanished: list[int]
+    def __init__(
+        self,
+        corpus: Corpus,
+        live: Index,
+        progress: Progress | None,
+        publishing: Publishing,
+        log: Log,
+    ) -> None:
+        self.summary = Summary()
+        with live.reading():
+            known = live.generation / PIECES if PIECES in live.manifest.files else None
+            self.pieces = corpus.pieces = Pieces(known)
+        self.alive: Bools = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
+        self.kept: list[int] | None = None
+        self._corpus, self._live, self._progress = corpus, live, progress
+        self._publishing, self._log = publishing, log
 
-    @classmethod
-    def of(cls, corpus: Corpus, live: Index, progress: Progress | None) -> "_Read | None":
-        """Read a source; None if what was skipped of it cannot be what it was."""
-        with _knowing(live) as known, live.reading():
-            summary = Summary()
-            taking = _Taking(corpus, known, summary, progress)
-            fresh = list(taking)
-            if corpus.pieces:
-                summary.articles += corpus.pieces.skipped
-                if not known.meet_again(corpus.pieces.same()):
-                    return None
-            return cls(summary, fresh, taking.gone, known.vanished())
+    def articles(self) -> Iterator[Article]:
+        """Yield what is to be written: new and changed articles, then those of other segments.
+
+        Raises:
+            CorpusError: there are too few in the source; before the last is yielded.
+        """
+        with _knowing(self._live, self.pieces) as known:
+            taking = _Taking(self._corpus, known, self.summary, self._progress)
+            yield from taking
+            self._decide(taking.gone, known.vanished())
+        live = self._live
+        for which, base in enumerate(live.bases):
+            if which not in self.stay():
+                alive = self.alive[base : base + live.segments[which].size]
+                for number in alive.nonzero()[0].tolist():
+                    yield live.article(base + number)
+
+    def _decide(self, gone: list[int], vanished: list[int]) -> None:
+        """Say what stays, now that all is read."""
+        summary, corpus = self.summary, self._corpus
+        summary.articles += self.pieces.skipped
+        # What cannot be read has not vanished.
+        vanished = [] if corpus.unreadable else vanished
+        self._publishing.agree(corpus, summary.articles, self._live.articles)
+        summary.removed, summary.rejected = len(vanished), corpus.rejected
+        self._log("read", summary.counts())
+        self.alive[gone + vanished] = False
+        self.kept = _kept(self._live, self.alive, self._fresh())
+
+    def _fresh(self) -> int:
+        return self.summary.added + self.summary.changed
+
+    def stay(self) -> list[int]:
+        """Return `kept`."""
+        return self.kept or []
+
+    def averages(self) -> Averages | None:
+        """Return the averages to rank by; None for those of what is written."""
+        return self._live.manifest.averages if self.kept else None
+
+    def dictionary(self) -> bytes:
+        """Return what to pack the records with; b"" to learn that from them."""
+        if not self.kept:
+            return b""
+        return _dictionary(self._live, self.kept, self.alive, self._fresh())
 
 
 def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
@@ -455,33 +476,41 @@ def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Pat
 
 
 @contextmanager
-def _knowing(live: Index | None = None) -> Iterator["_Known"]:
+def _knowing(live: Index | None = None, pieces: Pieces | None = None) -> Iterator["_Known"]:
     """Open a `_Known`; if there is no room for its file, say so as of any other."""
     try:
-        with closing(_Known(live)) as known:
+        with closing(_Known(live, pieces)) as known:
             yield known
     except sqlite3.OperationalError as error:
         raise OSError(f"a temporary file: {error}") from error
 
 
 class _Known:
-    """The ids met so far, on disk, and those of the live generation."""
+    """Which ids were met so far: of the live generation's as bits, of all others on disk.
 
-    def __init__(self, live: Index | None = None) -> None:
+    Args:
+        live: the live generation; None for nothing.
+        pieces: are asked to skip what is as it was, and was not met.
+    """
+
+    def __init__(self, live: Index | None = None, pieces: Pieces | None = None) -> None:
         self._met = sqlite3.connect("")  # a private temporary file
         self._met.execute(f"pragma cache_size = -{CACHE}")
         self._met.execute("create table met (id blob primary key) without rowid")
         self._live = live
-        self._gone = np.ones(0, bool)  # of each article number whether it was not met
+        self._unmet = np.ones(0, bool)  # of each article number, False for those that are gone, too
         self._leads: Array = np.empty(0, np.uint64)
         if live:
-            self._gone = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
-            numbers = live.living()
-            ids = np.concatenate([s.arrays.whole("ids") for s in live.segments] or [_NO_IDS])
-            leads = ids.reshape(-1, 16)[:, :8].copy().view(">u8").ravel()[numbers]
-            order = np.argsort(leads, kind="stable")
-            self._ids, self._numbers = ids.reshape(-1, 16), numbers[order]
-            self._leads = leads[order].astype(np.uint64)
+            self._unmet = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
+            with live.reading():
+                ids = np.concatenate([s.arrays.whole("ids") for s in live.segments] or [_NO_IDS])
+                self._ids, numbers = ids.reshape(-1, 16), live.living()
+                leads = _leads(self._ids[numbers])
+                order = np.argsort(leads, kind="stable")
+                self._leads, self._numbers = leads[order], numbers[order]
+                if pieces:
+                    self._rows = self._numbers_of(pieces.ids)
+                    pieces.may_skip = self.meet_again
 
     def close(self) -> None:
         """Remove the file."""
@@ -489,14 +518,15 @@ class _Known:
 
     def meet(self, article_id: bytes, article: Article | None) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
-        insert = "insert or ignore into met values (?)"
-        if not self._met.execute(insert, [article_id]).rowcount:
-            return "twice"
         number = self._find(article_id)
         if number is None or self._live is None or article is None:
-            return "new"
-        self._gone[number] = False
-        is_same = self._live.digest(number) == stored.digest(stored.letters(article))
+            insert = "insert or ignore into met values (?)"
+            return "new" if self._met.execute(insert, [article_id]).rowcount else "twice"
+        if not self._unmet[number]:
+            return "twice"
+        self._unmet[number] = False
+        with self._live.reading():
+            is_same = self._live.digest(number) == stored.digest(stored.letters(article))
         return "same" if is_same else number
 
     def _find(self, article_id: bytes) -> int | None:
@@ -510,34 +540,36 @@ class _Known:
             place += 1
         return None
 
-    def meet_again(self, ids: Array) -> bool:
-        """Meet articles that are as they were; return whether that can be, as their ids tell.
+    def _numbers_of(self, ids: Array) -> Array:
+        """Return the number of each article, -1 if it is none or that of another, too."""
+        if not len(self._leads):
+            return np.full(len(ids), -1)
+        places = self._leads.searchsorted(_leads(ids))
+        numbers: Array = self._numbers[np.minimum(places, len(self._leads) - 1)]
+        is_found = (self._ids[numbers] == ids).all(axis=1)
+        is_found &= np.bincount(numbers, minlength=len(self._ids))[numbers] == 1
+        return np.where(is_found, numbers, -1)
 
-        Args:
-            ids: shape (articles, 16): the hashes of their ids.
+    def meet_again(self, first: int, end: int) -> bool:
+        """Meet the articles of a piece that is as it was; return False if that cannot be.
+
+        One of them was met elsewhere, or is not in the live generation: then they are to be read.
         """
-        if not len(ids) or not len(self._leads):
-            return not len(ids)
-        leads = ids[:, :8].copy().view(">u8").ravel().astype(np.uint64)
-        last = len(self._leads) - 1
-        places = np.minimum(self._leads.searchsorted(leads), last)
-        is_met = np.zeros(last + 1, bool)
-        is_met[places] = True
-        if np.count_nonzero(is_met) < len(places):  # np.unique would take five times as long
+        numbers = self._rows[first:end]
+        if not self._unmet[numbers].all() or (numbers < 0).any():
             return False
-        numbers = self._numbers[places]
-        if not (self._ids[numbers] == ids).all():
-            return False
-        met = b"".join(row for (row,) in self._met.execute("select id from met"))
-        read = np.frombuffer(met, np.uint8).reshape(-1, 16)[:, :8].copy().view(">u8").ravel()
-        self._gone[numbers] = False
-        where = np.minimum(self._leads.searchsorted(read.astype(np.uint64)), last)
-        return not (is_met[where] & (self._leads[where] == read)).any()
+        self._unmet[numbers] = False
+        return True
 
     def vanished(self) -> list[int]:
         """Return the numbers of the live articles that were not met."""
-        found: list[int] = self._gone.nonzero()[0].tolist()
+        found: list[int] = self._unmet.nonzero()[0].tolist()
         return found
+
+
+def _leads(ids: Array) -> Array:
+    """Return the first 8 bytes of each id as a number."""
+    return ids[:, :8].copy().view(">u8").ravel().astype(np.uint64)
 
 
 _NO_IDS = np.empty(0, np.uint8)
@@ -558,15 +590,16 @@ class _Segment:
         path: where it goes, in a folder that exists.
         means: processes and memory.
         forms: segments that know the lemmas of word forms.
-        averages: those to rank by; None for those of its articles.
-        dictionary: to pack the records with, if nothing is to be learned from the articles.
+        averages: returns those to rank by, None for those of its articles; called when all is read.
+        dictionary: returns what to pack the records with, b"" if that, and pairs of words, are to
+            be learned from the first articles; called when these are read.
     """
 
     path: Path
     means: Means
     forms: Sequence[Path]
-    averages: Averages | None = None
-    dictionary: bytes = b""
+    averages: Callable[[], Averages | None] = lambda: None
+    dictionary: Callable[[], bytes] = lambda: b""
 
     def write(
         self,
@@ -589,8 +622,8 @@ class _Segment:
 
         @cache
         def learned() -> Learned:
-            if self.dictionary:
-                return Learned(self.dictionary, [], listed, self.forms)
+            if dictionary := self.dictionary():
+                return Learned(dictionary, [], listed, self.forms)
             return Learned.of(sample[:SAMPLE], listed, self.forms)
 
         # No other build's: one that was killed may have left a process about to write a run.
@@ -600,7 +633,8 @@ class _Segment:
         made = make_runs(runs, folder, learned, jobs, choose)
         is_read()
         at_once = max(self.means.memory * 1_000_000 // BYTES_A_ROW // THREADS, 1)
-        averages = merge_runs(made, learned().dictionary, self.path, self.averages, at_once=at_once)
+        own = self.averages()
+        averages = merge_runs(made, learned().dictionary, self.path, own, at_once=at_once)
         shutil.rmtree(folder)
         return averages
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_an_update_ends_where_a_rebuild_does(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was added, changed, moved or removed; ids that come twice and bad records, too."""
-    monkeypatch.setattr("searchkit.pieces._LINES", 4)
+    monkeypatch.setattr("searchkit.pieces._SIZE", 99)
     source = Source(tmp_path / "source", seed)
     for _ in range(12):
         updated: list[Exception] = []
@@ -104,6 +105,25 @@ def parsed(source: Path, index: Path) -> list[str]:
     return [article.id for article in corpus]
 
 
+def line(**fields: str) -> str:
+    return json.dumps(fields) + "\n"
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Path]:
+    """Write files of JSON Lines to a folder that has no other."""
+    folder = tmp_path / "source"
+
+    def write(**files: list[str]) -> Path:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, lines in files.items():
+            (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        return folder
+
+    return write
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Callable[..., Path]:
     """Write JSON Lines of some articles to a folder."""
@@ -122,20 +142,65 @@ def test_what_is_as_it_was_is_not_parsed_again(
     source: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By content: that it was written anew does not matter."""
-    monkeypatch.setattr("searchkit.pieces._LINES", 4)
+    monkeypatch.setattr("searchkit.pieces._SIZE", 99)
     texts = [f"слово {number}" for number in range(10)]
     (source(*texts) / "fox.txt").write_text("Лис\n\nЛис утік.", encoding="utf-8")
     Archive.build(source(*texts), tmp_path / "index")
     assert parsed(source(*texts), tmp_path / "index") == []
     assert parsed(source(*texts, "ще"), tmp_path / "index") == ["10"]
     texts[5] = "слова"
-    every = [str(number) for number in range(10)]
-    assert parsed(source(*texts), tmp_path / "index") == every  # a rebuild reads large blocks
-    Archive.update(source(*texts), tmp_path / "index")
-    texts[6] = "слова"
-    assert parsed(source(*texts), tmp_path / "index") == ["4", "5", "6", "7"]
+    assert parsed(source(*texts), tmp_path / "index") == ["4", "5"]
     (source(*texts) / "fox.txt").write_text("Лис\n\nЛис втік.", encoding="utf-8")
-    assert parsed(source(*texts), tmp_path / "index") == ["fox", "4", "5", "6", "7"]
+    assert parsed(source(*texts), tmp_path / "index") == ["fox", "4", "5"]
+
+
+def test_lines_that_others_were_put_before_are_as_they_were(
+    make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive may have its newest articles first, and a file of lines be cut in two."""
+    monkeypatch.setattr("searchkit.pieces._SIZE", 99)
+    old = [line(id=str(number), text=f"слово {number}") for number in range(10)]
+    new = [line(id=name, text="ще") for name in ("a", "b", "c")]
+    Archive.build(make(news=old), tmp_path / "index")
+    assert parsed(make(news=new + old), tmp_path / "index") == ["a", "b", "c"]
+    assert parsed(make(news=old[:4] + new + old[4:]), tmp_path / "index") == ["a", "b", "c"]
+    assert parsed(make(news=old[:6], more=old[6:]), tmp_path / "index") == []
+    done = Archive.update(make(news=new + old[:6], more=old[6:]), tmp_path / "index")
+    assert (done.articles, done.added, done.changed, done.removed) == (13, 3, 0, 0)
+
+
+def test_articles_that_are_called_by_their_lines_are_others_in_other_lines(
+    make: Callable[..., Path], tmp_path: Path
+) -> None:
+    Archive.build(make(news=[line(text="лис"), line(text="кіт")]), tmp_path / "index")
+    done = Archive.update(make(news=[line(text="яр"), line(text="лис"), line(text="кіт")]),
+                          tmp_path / "index")  # fmt: skip
+    assert (done.articles, done.added, done.changed) == (3, 1, 2)
+    done = Archive.update(make(more=[line(text="лис"), line(text="кіт")]), tmp_path / "index",
+                          force=True)  # fmt: skip
+    assert (done.articles, done.added, done.removed) == (2, 2, 3)
+
+
+def test_an_id_that_comes_twice_is_named_and_nothing_else_is_parsed_again(
+    make: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one counts, be it new or as it was."""
+    monkeypatch.setattr("searchkit.pieces._SIZE", 99)
+    old = [line(id=str(number), text=f"слово {number}") for number in range(10)]
+    Archive.build(make(b=old), tmp_path / "index")
+    met: list[int] = []
+    for name, twice, counts in (("c", "c", (10, 0)), ("a", "b", (10, 1)), ("a", "b", (10, 0))):
+        named: list[Exception] = []
+        source = make(b=old, **{name: [line(id="5", text="лис")]})
+        met.clear()
+        done = Archive.update(
+            source, tmp_path / "index", report=named.append, progress=lambda: met.append(1)
+        )
+        assert (done.articles, done.changed) == counts
+        assert [str(error).partition(", ")[0] for error in named] == [
+            str(source / f"{twice}.jsonl")
+        ]
+        assert len(met) <= 3  # articles of one piece, and the one that is new
 
 
 def test_of_the_same_size_and_time_is_not_the_same(

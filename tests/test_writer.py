@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,32 @@ def test_memory_decides_how_much_is_done_at_once_and_nothing_else(
         [one], [other] = archive.index.segments, small.index.segments
         for name in ("lows", "codes", "rows", "champions", "bits", "ids", "terms.bytes"):
             assert one.arrays[name].tolist() == other.arrays[name].tolist()
+
+
+def test_an_update_takes_no_more_memory_for_more_articles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be they new or changed."""
+    monkeypatch.setattr("searchkit.writer.SAMPLE_SIZE", 1)
+
+    def write(count: int, word: str) -> Path:
+        lines = [{"id": str(i), "text": f"{word} {i}" + 60_000 * " \n"} for i in range(count)]
+        path = tmp_path / f"{count}.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        return path
+
+    peaks = []
+    for count in (15, 75):
+        index = tmp_path / f"index-{count}"
+        Archive.build(write(1, "лис"), index)
+        for word in ("лис", "кіт"):
+            path = write(count, word)
+            tracemalloc.start()
+            done = Archive.update(path, index, jobs=1, memory=1)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            assert done.added + done.changed >= count - 1
+    assert max(peaks) < 1.5 * min(peaks)
 
 
 def test_several_processes_build_what_one_builds(tmp_path: Path) -> None:

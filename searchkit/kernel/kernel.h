@@ -14,6 +14,7 @@ extern PyMethodDef letters_methods[];  /* letters.c */
 extern PyMethodDef records_methods[];  /* records.c */
 extern PyMethodDef merge_methods[];    /* merge.c */
 extern PyMethodDef search_methods[];   /* search.c */
+extern PyMethodDef pieces_methods[];   /* pieces.c */
 int add_search(PyObject *module);      /* its type */
 
 /* BM25F but for the idf; the twin is `saturate` of query/rank.py. */

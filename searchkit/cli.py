@@ -5,6 +5,8 @@ import sys
 try:  # Ctrl-C while they are read is no traceback either
     import os
     import re
+    import signal
+    import threading
     import time
     from collections.abc import Callable, Iterator
     from contextlib import contextmanager, nullcontext
@@ -29,8 +31,6 @@ if TYPE_CHECKING:  # who only searches need not wait for what builds
     from searchkit.writer import Progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_WRITING = ("index", "rebuild", "rollback")
 
 
 class _Command(click.Command):
@@ -59,21 +59,64 @@ class _Group(click.Group):
         """Run a command; no trouble with standard output or standard error is a traceback."""
         shown.use_utf8()
         shown.guard_streams(_lost)
-        return super().main(*args, **options)
+        with _terminable():
+            return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except SearchkitError as error:
             raise _failure(str(error), error.exit_code) from error
-        except KeyboardInterrupt:
-            which = "; `searchkit stats` says which generation is live"
-            raise _failure(
-                f"Stopped{which if ctx.invoked_subcommand in _WRITING else ''}.", 130
-            ) from None
+        except KeyboardInterrupt as stop:
+            stopped = _Stopped(stop)
+            raise _failure(str(stopped), stopped.exit_code) from None
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             raise _failure(f"{name}{error.strerror or error}.", 3) from error
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, by which a service manager ends a job: it is ended as by Ctrl-C."""
+
+
+class _Stopped(SearchkitError):  # noqa: N818 - likewise
+    """A command was stopped by a signal, and ends as a shell tells of such: with 128 + its number."""
+
+    def __init__(self, stop: KeyboardInterrupt, then: str = "") -> None:
+        super().__init__(f"Stopped{then}.")
+        number = signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM clean up, too; not where somebody else has decided what it does."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
+
+
+@contextmanager
+def _writing(index: str) -> Iterator[None]:
+    """Say of a command that writes an index, if it is stopped, which index there is then."""
+    generations = Generations(index)
+    before = generations.mark()
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        is_same = generations.mark() == before
+        then = f" when generation {generations.live().name} was already live" if not is_same else ""
+        raise _Stopped(stop, then or "; the index is left as it was") from None
 
 
 def _failure(message: str, exit_code: int) -> click.ClickException:
@@ -243,9 +286,9 @@ def _write(
     build = {"rebuild": writer.rebuild, "update": writer.update}[how]
     log = _Log() if log_json else None
     started = time.monotonic()
-    with log or nullcontext():
+    index = index_folder or "index"
+    with log or nullcontext(), _writing(index):
         report = _raise if strict else log.skipped if log else _name
-        index = index_folder or "index"
         corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force)
         means = writer.Means(jobs, memory, chosen(words, corpus.path, index, corpus.reject))
         with nullcontext(lambda: None) if log else _progress(corpus) as step:
@@ -357,7 +400,9 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 
     Example: searchkit rollback
     """
-    _say(f"Generation {Archive.rollback(index_folder or 'index')} is live again.")
+    index = index_folder or "index"
+    with _writing(index):
+        _say(f"Generation {Archive.rollback(index)} is live again.")
 
 
 # -- asking ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
+from workshop import is_running
 
 from searchkit import Archive
 from searchkit.cli import main
@@ -1147,22 +1149,74 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
-def test_ctrl_c_stops_a_build_in_one_sentence() -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+@pytest.mark.parametrize("is_logged", [False, True], ids=["", "log"])
+def test_a_signal_stops_a_build_in_one_sentence(
+    number: signal.Signals, code: int, *, is_logged: bool
+) -> None:
     # Of tests that a shell runs in the background, Ctrl-C is ignored, and of what they start.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = start("rebuild", "-")
+    process = start("rebuild", "-", *["--log-json"][:is_logged])
     signal.signal(signal.SIGINT, before)
     with process:
         assert process.stdin
         assert process.stderr
         process.stdin.write(b"{}\n" + b" " * 100_000)
         process.stdin.flush()
-        assert process.stderr.readline() == b"Skipped standard input, line 1: has no text\n"
-        process.send_signal(signal.SIGINT)
+        assert b"has no text" in process.stderr.readline()
+        process.send_signal(number)
         _, err = process.communicate()
-    told = b"Error: Stopped; `searchkit stats` says which generation is live.\n"
-    assert (process.returncode, err) == (130, told)
+    told = "Stopped; the index is left as it was."
+    assert process.returncode == code
+    if is_logged:
+        [line] = map(json.loads, err.splitlines())
+        assert (line["step"], line["error"], line["exit_code"]) == ("failed", told, code)
+    else:
+        assert err.decode() == f"Error: {told}\n"
     assert run("query", "лис", "--index", "index").code == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which processes there are")
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["the build", "all of its processes"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_build_that_is_stopped_leaves_no_process_and_no_file_behind(
+    send: Callable[[int, int], None], number: signal.Signals
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = start("rebuild", "-", "--jobs", "2", start_new_session=True)
+    signal.signal(signal.SIGINT, before)
+    with process:
+        assert process.stdin
+        for number_of_line in range(20_000):
+            process.stdin.write(b'{"id": "%d", "text": "%s"}\n' % (number_of_line, b"fox " * 500))
+            if workers := processes_of(process.pid):
+                break
+        send(process.pid, number)
+        _, err = process.communicate()  # which closes what is read no more, without an error
+        assert err.decode() == "Error: Stopped; the index is left as it was.\n"
+    while any(map(is_running, workers)):  # one that has just been started notices it by itself
+        time.sleep(0.01)
+    assert [path.name for path in Path("index").iterdir()] == [".lock"]
+
+
+def processes_of(parent: int) -> list[int]:
+    """Return the numbers of the processes that another one has started."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8")
+    return list(map(int, children.split()))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is no signal there")
+def test_a_program_that_runs_the_command_decides_itself_what_sigterm_does(index: Path) -> None:
+    def own(*_: object) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        assert CliRunner().invoke(main, ["query", "лисиці", "--index", str(index)]).exit_code == 0
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such terminals")

@@ -18,10 +18,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from searchkit.article import FIELDS, Article
 from searchkit.codec.runs import Learned, RunMaker, Vocabulary
@@ -137,7 +138,8 @@ class _Team:
             if idle:
                 return idle[0]
             if len(self._workers) < self._jobs:
-                self._workers.append(self._stack.enter_context(_Worker(self._learned)))
+                self._workers.append(self._stack.enter_context(_Worker()))
+                self._workers[-1].learn(self._learned())
                 return self._workers[-1]
             self.choose_from_all()
             done, _ = wait(self._making, return_when=FIRST_COMPLETED)
@@ -149,7 +151,7 @@ class _Team:
 class _Worker:
     """One process, seen from outside."""
 
-    def __init__(self, learned: Callable[[], Learned]) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - nothing of it is from outside
             [sys.executable, "-c", _PROGRAM],
             stdin=subprocess.PIPE,
@@ -159,7 +161,6 @@ class _Worker:
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
         self._input, self._output = self._process.stdin, self._process.stdout
         self.made: list[Path] = []
-        self._send(learned())
 
     def __enter__(self) -> Self:
         return self
@@ -175,6 +176,10 @@ class _Worker:
         self._output.close()
         with suppress(BrokenPipeError):  # what was not sent is not wanted
             self._input.close()
+
+    def learn(self, learned: Learned) -> None:
+        """Tell what is the same for all runs; to be called first."""
+        self._send(learned)
 
     def read(self, block: Block) -> Found:
         """Have a block read; return what was found in it."""
@@ -274,15 +279,13 @@ class _Desk:
 
 def work() -> None:
     """Serve as a worker: read tasks from standard input, write what comes of them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that reads
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all, they are for the one that reads
+        signal.signal(number, signal.SIG_IGN)
+    sent, sink = _sent(sys.stdin.buffer), sys.stdout.buffer
     sys.stdout = sys.stderr
-    desk = _Desk(pickle.load(source))  # noqa: S301 - our own process wrote it
-    while True:
-        try:
-            task, *arguments = pickle.load(source)  # noqa: S301
-        except EOFError:
-            return
+    for learned in islice(sent, 1):
+        desk = _Desk(learned)
+    for task, *arguments in sent:
         result: object
         try:
             result = getattr(desk, task)(*arguments)
@@ -294,3 +297,10 @@ def work() -> None:
         except BrokenPipeError:  # the build was killed: nobody wants this, or to hear of it
             os._exit(1)
         gc.freeze()  # the words that were learned stay: no need to look through them for garbage
+
+
+def _sent(source: IO[bytes]) -> Iterator[Any]:
+    """Yield what another process sends, until it ends, if in the middle of something."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield pickle.load(source)  # noqa: S301 - our own process writes it

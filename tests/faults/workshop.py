@@ -102,6 +102,14 @@ def lying(index: Path) -> set[str]:
     return {re.sub(r"\d{6}", "N", name) for name in names} | {f"{max(kept, 2)} generations"}
 
 
+def is_running(process: int) -> bool:
+    """Tell whether a process has not ended; one that nobody waits for has."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @dataclass
 class Tally:
     """What came of the faults of a test.

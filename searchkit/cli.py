@@ -80,7 +80,7 @@ class _Terminated(KeyboardInterrupt):
 
 
 class _Stopped(SearchkitError):  # noqa: N818 - likewise
-    """A command was stopped by a signal, and ends as a shell tells of such: with 128 + its number."""
+    """A command was stopped by a signal, and ends as shells tell of that: 128 + its number."""
 
     def __init__(self, stop: KeyboardInterrupt, then: str = "") -> None:
         super().__init__(f"Stopped{then}.")

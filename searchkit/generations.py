@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from searchkit.analysis import CHAIN, dictionary_version
-from searchkit.codec.arrays import open_plain, stamp
+from searchkit.codec.arrays import open_plain, stamp, unreadable
 from searchkit.errors import (
     CorruptIndex,
     IndexLocked,
@@ -155,11 +155,9 @@ class Generations:
                 f"There is no index in {str(self.folder)!r}; build it with `searchkit rebuild`."
             ) from None
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise CorruptIndex(
-                f"{path} is damaged; build the index anew with `searchkit rebuild`."
-            ) from None
+            raise damaged(path, "build the index anew with `searchkit rebuild`") from None
         if not named:
             raise CorruptIndex(f"{path} names no generation; run `searchkit rebuild`.")
         return pointer
@@ -335,24 +333,23 @@ def hold(generation: Path) -> int:
         IndexUnusable: it may not be read.
     """
     path = generation / MANIFEST
+    gone = CorruptIndex(f"{path} is being removed; {_AGAIN}.")
     try:
         if generation.is_symlink():
-            raise _damaged(generation)
+            raise CorruptIndex(f"{generation} is a link, as no part of an index is; {_AGAIN}.")
         with open_plain(path) as file:
             if fcntl:
                 try:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:  # it is just being removed
-                    raise _damaged(path) from None
+                except BlockingIOError:
+                    raise gone from None
                 except OSError:  # a file system without such locks
                     pass
             if not os.fstat(file.fileno()).st_nlink:
-                raise _damaged(path)
+                raise gone
             return os.dup(file.fileno())  # it has the lock, too
-    except (FileNotFoundError, NotADirectoryError):
-        raise _damaged(path) from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def read_manifest(generation: Path) -> Manifest:
@@ -375,12 +372,10 @@ def read_manifest(generation: Path) -> Manifest:
                 " run `searchkit rebuild`."
             )
         return _manifest(told)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _damaged(path) from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        raise _damaged(path) from None
+        raise damaged(path) from None
 
 
 _WITHOUT_CHECKSUM = (1, 2, 3)
@@ -429,19 +424,25 @@ def _look_at(generation: Path) -> None:
     """Read a generation's manifest and see that its files are there."""
     for name in read_manifest(generation).files:
         if not (generation / name).is_file():
-            raise _damaged(generation / name)
+            raise CorruptIndex(f"{generation / name} is missing; {_AGAIN}.")
 
 
-def _damaged(path: Path) -> CorruptIndex:
-    return CorruptIndex(
-        f"{path} is missing or damaged; build the index anew with `searchkit rebuild`,"
-        " or go back with `searchkit rollback`."
-    )
+_AGAIN = "build the index anew with `searchkit rebuild`, or go back with `searchkit rollback`"
 
 
-def _unreadable(path: Path, error: OSError) -> IndexUnusable:
-    """Make the error for a file that may be whole: it is not the index that needs mending."""
-    return IndexUnusable(f"{path} cannot be read: {error.strerror or error}.")
+def damaged(path: Path, then: str = _AGAIN, size: int | None = None) -> CorruptIndex:
+    """Make the error for a file with one checksum: the fault may be at any byte of it.
+
+    Args:
+        path: of the file, which is there.
+        then: what to do.
+        size: how many bytes it should have, if that is known.
+    """
+    has = path.stat().st_size
+    if size is None or has == size:
+        return CorruptIndex(f"{path} is damaged between bytes 0 and {has}; {then}.")
+    where = min(has, size)
+    return CorruptIndex(f"{path} is damaged at byte {where}: it has {has}, not {size}; {then}.")
 
 
 # -- JSON with a checksum ----------------------------------------------------------------------

@@ -32,11 +32,11 @@ from searchkit.analysis.language import RUSSIAN, RUSSIAN_LETTERS
 from searchkit.analysis.lemmatize import known
 from searchkit.analysis.normalize import fold
 from searchkit.article import Article
-from searchkit.codec.arrays import HEAD_CRC, Array, read, stamp
+from searchkit.codec.arrays import HEAD_CRC, Array, read, stamp, unreadable
 from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
-from searchkit.generations import MANIFEST, REMOVED, age, hold, read_manifest
+from searchkit.generations import MANIFEST, REMOVED, age, damaged, hold, read_manifest
 from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
 from searchkit.schema import PAIR
@@ -110,18 +110,16 @@ class Index:
                 continue  # nothing is read from it
             path = self.generation / name
             try:
-                has = path.stat().st_size
-                is_it = has == size and stamp(path) == crc
-            except OSError:
-                why = "is missing, or cannot be read"
-            else:
-                where = min(has, size) if has != size else HEAD_CRC
-                why = f"is damaged at byte {where}, or is another file"
-                if is_it:
-                    continue
-            raise CorruptIndex(
-                f"{path} {why}; run `searchkit rebuild`, or go back with `searchkit rollback`."
-            )
+                is_it = stamp(path) == crc
+            except OSError as error:
+                raise unreadable(path, error) from None
+            if path.stat().st_size != size:
+                raise damaged(path, size=size)
+            if not is_it:
+                raise CorruptIndex(
+                    f"{path} is damaged at byte {HEAD_CRC}, or is another file;"
+                    " run `searchkit rebuild`, or go back with `searchkit rollback`."
+                )
 
     def _alive(self) -> Bools | None:
         if REMOVED not in self.manifest.files:
@@ -462,14 +460,21 @@ class Index:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Whatever damaged bytes make NumPy or Zstandard raise is CorruptIndex."""
+        """Whatever damaged bytes make NumPy or Zstandard raise is CorruptIndex.
+
+        What was cut off since it was opened is told before a look at it ends the process.
+        """
+        for segment in self.segments:
+            segment.arrays.see_size()
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
                 yield
         except SearchkitError:
             raise
+        except OSError as error:
+            raise unreadable(self.generation, error) from error
         except (
-            ArithmeticError, LookupError, MemoryError, OSError, ValueError,
+            ArithmeticError, LookupError, MemoryError, ValueError,
             struct.error, zstandard.ZstdError,
         ) as error:  # fmt: skip
             for segment in self.segments:

@@ -23,7 +23,7 @@ import numpy as np
 from searchkit.analysis import NO_WORDS, dictionary_version
 from searchkit.article import Article
 from searchkit.codec import stored
-from searchkit.codec.arrays import Array, stamp, write
+from searchkit.codec.arrays import Array, stamp, unreadable, write
 from searchkit.codec.arrays import check as check_arrays
 from searchkit.codec.kept import are_whole
 from searchkit.codec.merge import THREADS, merge_runs
@@ -46,6 +46,7 @@ from searchkit.generations import (
     Generations,
     Manifest,
     count_of,
+    damaged,
     is_as_sealed,
     read_manifest,
     timestamp,
@@ -745,18 +746,20 @@ def verify(generation: Path, shared: AbstractSet[str] = frozenset()) -> Checked:
     with closing(Index(generation)) as index:
         files = index.manifest.files
         if not is_as_sealed(generation / MANIFEST):
-            raise CorruptIndex(f"{generation / MANIFEST} is damaged; run `searchkit rebuild`.")
+            raise damaged(generation / MANIFEST)
         for name, (size, crc) in sorted(files.items()):
             path = generation / name
             if name in shared:
                 continue
             if name.endswith(".arrays"):
                 check_arrays(path)
-            elif not path.is_file() or path.stat().st_size != size or stamp(path) != crc:
-                raise CorruptIndex(
-                    f"{path} is missing or damaged, at byte 0 or after; run `searchkit rebuild`, or"
-                    " go back with `searchkit rollback`."
-                )
+                continue
+            try:
+                is_it = stamp(path) == crc and path.stat().st_size == size
+            except OSError as error:
+                raise unreadable(path, error) from None
+            if not is_it:
+                raise damaged(path, size=size)
         living = index.living()
         for number in living[:: max(1, len(living) // 100)].tolist():
             written = stored.letters(index.article(number))

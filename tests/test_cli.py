@@ -836,7 +836,10 @@ def write_other_version(index: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda index: (index / "live.json").write_text("{", "utf-8"), "live.json is damaged; "),
+        (
+            lambda index: (index / "live.json").write_text("{", "utf-8"),
+            "live.json is damaged between bytes 0 and 1; ",
+        ),
         (truncate, "segment-000001.arrays is damaged at byte "),
         (write_other_version, "was built by another version of searchkit (format 0, "),
     ],

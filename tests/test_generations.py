@@ -487,7 +487,9 @@ def test_a_missing_file_is_said_to_be_so(
     assert found(index) == ["лис спить"]
 
 
-@pytest.mark.parametrize("name", ["live.json", "000002/generation.json"])
+@pytest.mark.parametrize(
+    "name", ["live.json", "000002/generation.json", "000002/segment-000001.arrays"]
+)
 @pytest.mark.parametrize("why", [errno.EACCES, errno.EIO])
 def test_a_file_that_may_not_be_read_is_not_called_damaged(
     corpus: Callable[..., Path],
@@ -505,10 +507,14 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(
             raise OSError(why, os.strerror(why), str(path))
         return open_plain(path)
 
-    monkeypatch.setattr("searchkit.generations.open_plain", refuse)
+    for module in ("generations", "codec.arrays"):
+        monkeypatch.setattr(f"searchkit.{module}.open_plain", refuse)
     kind, sentence = complaint(index)
     assert kind is IndexUnusable
-    assert sentence == f"{index / name} cannot be read: {os.strerror(why)}."
+    assert sentence == (
+        f"{index / name} cannot be read: {os.strerror(why)}. The index may be whole: see to the"
+        " disk, or to who may read it."
+    )
     monkeypatch.undo()
     assert found(index) == ["лис встав"]
 

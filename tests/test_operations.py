@@ -1,5 +1,7 @@
 """A nightly job that nobody watches: what is kept, what is refused, what readers see."""
 
+import errno
+import io
 import json
 import os
 import pickle
@@ -385,6 +387,58 @@ def test_check_says_between_which_bytes(corpus: Callable[..., Path], index: Path
     path.write_bytes(whole)
     with pytest.raises(CorruptIndex, match=r"damaged between bytes 16384 and 20480 \(in '"):
         Archive.check(index)
+
+
+def test_check_says_how_long_a_file_should_be(corpus: Callable[..., Path], index: Path) -> None:
+    Archive.build(corpus("лис"), index)
+    path = index / "000001" / "_MAIN_1.toc"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    size = len(whole)
+    with pytest.raises(CorruptIndex, match=f"at byte {size - 5}: it has {size - 5}, not {size};"):
+        Archive.check(index)
+    path.write_bytes(whole[:-1] + b"?")
+    with pytest.raises(CorruptIndex, match=f"_MAIN_1.toc is damaged between bytes 0 and {size};"):
+        Archive.check(index)
+
+
+class Failing(io.BytesIO):
+    """A file on a disk that fails from a byte on."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read what can be read."""
+        if self.tell() + (size or 0) > 20_000:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+def test_check_says_where_a_disk_fails(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index may be whole, and is not said to be damaged."""
+    Archive.build(corpus(*(f"лис спить {number} разів, {number}" for number in range(900))), index)
+    path = index / "000001" / "segment-000001.arrays"
+    arrays = read(path)
+    monkeypatch.setattr(
+        "searchkit.codec.arrays.open_plain", lambda path: Failing(path.read_bytes())
+    )
+    with pytest.raises(IndexUnusable, match="cannot be read from byte 16384 on: Input") as caught:
+        arrays.all_sure()
+    assert type(caught.value) is IndexUnusable
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a mapped file cannot be cut off there")
+@pytest.mark.parametrize("ask", ["search", "article", "suggest"])
+def test_a_file_that_is_cut_off_while_it_is_open_does_not_end_the_process(
+    corpus: Callable[..., Path], index: Path, ask: str
+) -> None:
+    """As a look at what is gone would."""
+    Archive.build(corpus(*(f"лис спить {number} разів, {number}" for number in range(900))), index)
+    path = index / "000001" / "segment-000001.arrays"
+    with Archive.open(index) as archive:
+        os.truncate(path, 8192)
+        with pytest.raises(CorruptIndex, match="was cut off at byte 8192 while it was open"):
+            getattr(archive, ask)("лис")
 
 
 # -- the log ------------------------------------------------------------------------------------

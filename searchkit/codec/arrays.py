@@ -42,7 +42,7 @@ from typing import IO, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.errors import CorruptIndex
+from searchkit.errors import CorruptIndex, IndexUnusable
 
 VERSION = 3
 BLOCK = 4096  # bytes that are checked together: what a system reads at least
@@ -137,24 +137,48 @@ class Arrays(dict[str, Array]):
     def all_sure(self) -> None:
         """See that every byte of the file is as it was written.
 
+        It is read: where a disk fails that is an error, while of a mapped file it is a signal.
+
         Raises:
-            CorruptIndex: names the first one that is not, as nearly as it is known.
+            CorruptIndex: names the first bytes that are not, as nearly as it is known.
+            IndexUnusable: the disk fails.
         """
-        for block in range(len(self._sums)):
-            self._look_at(block)
-            if not block % (_STEP // BLOCK):
-                self.release()
+        with open_plain(self.path) as file:
+            file.seek(_ALIGN)
+            for block, crc in enumerate(self._sums):
+                start, end = self._bounds(block)
+                try:
+                    data = file.read(end - start)
+                except OSError as error:
+                    raise unreadable(self.path, error, start) from None
+                if zlib.crc32(data) != crc:
+                    raise self.damage(block)
+                self._seen[block] = 1
+
+    def see_size(self) -> None:
+        """See that the file is as long as when it was mapped: what is gone cannot be asked for.
+
+        Raises:
+            CorruptIndex: somebody has cut it off. Nothing of searchkit does.
+        """
+        if (size := self._mapped.size()) < len(self._mapped):
+            raise CorruptIndex(
+                f"{self.path} was cut off at byte {size} while it was open; {_AGAIN}."
+            )
+
+    def _bounds(self, block: int) -> tuple[int, int]:
+        return max(block * BLOCK, _ALIGN), min((block + 1) * BLOCK, self._end)
 
     def _look_at(self, block: int) -> None:
         whole, _, seen = self.checks
-        start, end = max(block * BLOCK, _ALIGN), min((block + 1) * BLOCK, self._end)
+        start, end = self._bounds(block)
         if zlib.crc32(whole[start:end]) != self._sums[block]:
             raise self.damage(block)
         seen[block] = 1
 
     def damage(self, block: int) -> CorruptIndex:
         """Make the error for a block that is not as it was written."""
-        start, end = max(block * BLOCK, _ALIGN), min((block + 1) * BLOCK, self._end)
+        start, end = self._bounds(block)
         here = [
             name
             for name, (_, length, at, _) in self._table.items()
@@ -324,6 +348,7 @@ def read(path: Path) -> Arrays:
 
     Raises:
         CorruptIndex: the file is missing, cut off or damaged, or of another format.
+        IndexUnusable: it cannot be read.
     """
     mapped = _map(path)
     table = _read_table(path, mapped)
@@ -334,7 +359,7 @@ def check(path: Path) -> None:
     """Read every byte of a file of arrays.
 
     Raises:
-        CorruptIndex: names the first bytes that are not as they were written.
+        CorruptIndex, IndexUnusable: as `Arrays.all_sure`.
     """
     read(path).all_sure()
 
@@ -377,8 +402,23 @@ def _map(path: Path) -> mmap.mmap:
     try:
         with open_plain(path) as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        raise CorruptIndex(f"{path} cannot be read ({error}); run `searchkit rebuild`.") from None
+    except ValueError:
+        raise CorruptIndex(f"{path} is empty; {_AGAIN}.") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError, at: int | None = None) -> IndexUnusable:
+    """Make the error for a file that cannot be opened, or not be read from a byte on."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return CorruptIndex(f"{path} is missing; {_AGAIN}.")
+    if error.errno is None:  # it is what `open_plain` does not open
+        return CorruptIndex(f"{error}, as no part of an index is; {_AGAIN}.")
+    where = "" if at is None else f" from byte {at} on"
+    return IndexUnusable(
+        f"{path} cannot be read{where}: {error.strerror}. The index may be whole: see to the disk,"
+        " or to who may read it."
+    )
 
 
 def _read_table(path: Path, mapped: mmap.mmap) -> Table:

@@ -99,8 +99,8 @@ def thinned(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return Archive.open(folder / "index")
 
 
-FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка", "кур*", "ситий", "спить", "мир",
-            "=мирні", "title:лис", "tag:лис", '"курка сіла"', '"ситий лис"', '"лис лис"',
+FREQUENT = ["лис", "лиси", "=лис", "=лиси", "ли*", "курка", "сокіл", "кур*", "ситий", "спить",
+            "мир", "=мирні", "title:лис", "tag:лис", '"курка сіла"', '"ситий лис"', '"лис лис"',
             '"лис курка"', '"спить =курка сіла"', '"лиси =лиси лис"',
             '"=лиси =лиси"', '"ситий лис спить"', "date:2024-03"]  # fmt: skip
 frequent = st.builds(
@@ -137,6 +137,19 @@ def test_the_best_of_frequent_words_are_the_same(
     assert crowded.index.having(pair_key("ситий", "лис").encode()) > 1000
     found = by_both(crowded, query, wanted, window, by_date=by_date)
     assert found[1:] == found[:1]
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 10, 140])
+@pytest.mark.parametrize(
+    "query",
+    ["лис спить", "спить лис", "курка сокіл", "сокіл курка", "=лиси сокіл", "лиси =лис",
+     "сокіл лис курка", "ситий мир лис", "ситий лис спить курка сіла сокіл"],
+)  # fmt: skip
+def test_what_words_side_by_side_add_is_the_same(crowded: Archive, query: str, wanted: int) -> None:
+    """Of frequent words and of rare ones: what follows is looked up for one article or for all."""
+    found = by_both(crowded, query, wanted, None, by_date=False)
+    assert found[1:] == found[:1]
+    assert found[0].total >= wanted
 
 
 def test_the_index_that_is_built_is_the_same(

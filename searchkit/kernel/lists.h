@@ -368,7 +368,7 @@ static float needed(const Walk *w, int lead) {
 static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
     if (at != NOWHERE) return at;
     const Chunk *chunk = &w->chunks[i];
-    at = gallop(w->lists[i]->lows, w->next[i], chunk->b, doc & 0xFFFF);
+    at = step_to(w->lists[i]->lows, w->next[i], chunk->b, doc & 0xFFFF);
     w->next[i] = at;
     return at < chunk->b ? at : chunk->b - 1;
 }
@@ -645,13 +645,14 @@ static int classes_of(const Segment *s, const Word *word, Classes *classes) {
     return 1;
 }
 
-/* Whether a word of one of some classes may stand behind a word in an article. */
+/* Whether a word of one of some classes may stand behind a word in an article, given the posting of
+   a word of one term if that is known. */
 static int may_be_followed(const Segment *s, const Word *word, const Classes *classes,
-                           uint32_t doc) {
+                           uint32_t doc, uint64_t known) {
     if (!classes->n) return 1;
     for (int t = 0; t < word->n_terms; t++) {
         uint32_t titles, texts;
-        uint64_t p = posting_of(&word->terms[t], doc);
+        uint64_t p = known == NOWHERE ? posting_of(&word->terms[t], doc) : known;
         if (p == NOWHERE) continue;
         counts(s, p, &titles, &texts);
         uint64_t at = places_before(s, p), end = at + titles + texts;
@@ -681,11 +682,9 @@ static int add_followed(Query *q, Followed *all, uint32_t doc, uint64_t p) {
     return 1;
 }
 
-/* Makes the list of those articles of a term in which a word of one of some classes stands behind
-   it. */
-static int make_followed(Query *q, const List *term, const Classes *classes, List *out) {
+/* Finds the articles of a term in which a word of one of some classes stands behind it. */
+static int find_followed(Query *q, const List *term, const Classes *classes, Followed *all) {
     const Segment *s = q->s;
-    Followed all = {0};
     for (uint64_t c = 0; c < term->chunks; c++) {
         Chunk chunk = chunk_of(s, term, c);
         if (chunk.a == chunk.b) continue; /* damaged */
@@ -706,14 +705,36 @@ static int make_followed(Query *q, const List *term, const Classes *classes, Lis
                 here += (uint64_t)titles + texts;
             }
             if (here <= at) return 0;
-            if (!add_followed(q, &all, (uint32_t)term->keys[c] << 16 | term->lows[p - 1], p - 1))
+            if (!add_followed(q, all, (uint32_t)term->keys[c] << 16 | term->lows[p - 1], p - 1))
                 return 0;
         }
     }
+    return 1;
+}
+
+/* Makes the list of these articles. */
+static int make_followed(Query *q, const List *term, const Classes *classes, List *out) {
+    Followed all = {0};
     Maker maker;
-    if (!make(q, &maker, out, all.n)) return 0;
+    if (!find_followed(q, term, classes, &all) || !make(q, &maker, out, all.n)) return 0;
     for (uint64_t i = 0; i < all.n; i++) put(&maker, all.docs[i], 0);
     out->from = all.postings;
+    return 1;
+}
+
+/* Makes a bit for each article of the segment: whether a word is so followed there. */
+static int mark_followed(Query *q, const Word *word, const Classes *classes, const uint8_t **out) {
+    uint64_t size = (uint64_t)q->s->size / 8 + 1;
+    uint8_t *bits = keep(q, size);
+    if (!bits) return 0;
+    memset(bits, 0, size);
+    for (int t = 0; t < word->n_terms; t++) {
+        Followed all = {0};
+        if (!find_followed(q, &word->terms[t], classes, &all)) return 0;
+        for (uint64_t i = 0; i < all.n; i++)
+            if (all.docs[i] < q->s->size) bits[all.docs[i] / 8] |= (uint8_t)(1 << all.docs[i] % 8);
+    }
+    *out = bits;
     return 1;
 }
 

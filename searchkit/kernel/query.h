@@ -50,6 +50,8 @@ typedef struct {
     uint32_t distance;
     float unit, most; /* idf; what it adds at most */
     Classes classes; /* of the right word, in the segment at hand; none if that tells nothing */
+    const uint8_t *followed; /* a bit for each article there: whether a word of these classes stands
+                                behind the left one; NULL if that was not looked through */
 } Bonus;
 
 typedef struct Arena { struct Arena *next; } Arena;

@@ -21,6 +21,7 @@
 
 #include <math.h>
 
+#define OFTEN 64      /* what follows a word is looked through if one of so many of its articles counts */
 #define LONG 200000   /* postings; a query with more of them may take a millisecond */
 
 /* -- the best ----------------------------------------------------------------------------------- */
@@ -280,39 +281,74 @@ typedef struct {
     uint32_t doc;
     float score, most; /* without bonuses; with them, at most */
     int complete;
+    const uint64_t *at; /* its postings in the words' lists; NULL if they are not known */
 } Candidate;
+
+/* Learns what may follow the left words of bonuses in the segment at hand, and looks through all that
+   does where many articles are likely to be asked about: those with all words, or with both of these. */
+static void know_followers(Query *q, int are_complete) {
+    for (int i = 0; i < q->n_bonuses && !q->failed; i++) {
+        Bonus *bonus = &q->bonuses[i];
+        const Word *left = &q->words[bonus->left], *right = &q->words[bonus->right];
+        bonus->classes.n = 0;
+        bonus->followed = NULL;
+        if (bonus->distance != 1) continue;
+        if (!classes_of(q->s, right, &bonus->classes)) q->failed = 1;
+        double share = 1; /* of the articles with the left word, those that are asked about */
+        for (int j = 0; j < q->k; j++)
+            if (j != bonus->left && (are_complete || j == bonus->right))
+                share *= (double)q->words[j].whole.having / q->s->size;
+        if (!bonus->classes.n || q->by_date || share * OFTEN < 1) continue;
+        if (!mark_followed(q, left, &bonus->classes, &bonus->followed)) q->failed = 1;
+    }
+}
 
 /* Whether two words that should stand side by side are all that is asked for. */
 static int is_whole(const Query *q, const Bonus *bonus) {
     return q->k == 2 && bonus->left != bonus->right;
 }
 
+/* Whether a bonus is not ruled out in an article by what was looked through. */
+static inline int is_marked(const Bonus *bonus, uint32_t doc) {
+    return !bonus->followed || bonus->followed[doc / 8] >> doc % 8 & 1;
+}
+
+/* Whether two words may stand side by side in an article, as far as what follows the left one tells. */
+static int may_adjoin(const Query *q, const Bonus *bonus, const Candidate *one) {
+    const Word *left = &q->words[bonus->left];
+    if (bonus->followed) return is_marked(bonus, one->doc);
+    int is_known = one->at && !left->whole.made; /* its list is that of its only term */
+    uint64_t known = is_known ? one->at[bonus->left] : NOWHERE;
+    return may_be_followed(q->s, left, &bonus->classes, one->doc, known);
+}
+
 /* Adds to a score what words that stand side by side in an article add. */
-static float with_bonuses(Query *q, uint32_t doc, float score, int complete) {
+static float with_bonuses(Query *q, const Candidate *one) {
+    float score = one->score;
     for (int i = 0; i < q->n_bonuses; i++) {
         const Bonus *bonus = &q->bonuses[i];
-        if (!complete && is_whole(q, bonus)) continue;
-        if (!may_be_followed(q->s, &q->words[bonus->left], &bonus->classes, doc)) continue;
+        if (!one->complete && is_whole(q, bonus)) continue;
+        if (!may_adjoin(q, bonus, one)) continue;
         Places *left = &q->places[0], *right = &q->places[1];
-        if (!places_of(q, &q->words[bonus->left], doc, left)) q->failed = 1;
-        else if (left->n && !places_of(q, &q->words[bonus->right], doc, right)) q->failed = 1;
+        if (!places_of(q, &q->words[bonus->left], one->doc, left)) q->failed = 1;
+        else if (left->n && !places_of(q, &q->words[bonus->right], one->doc, right)) q->failed = 1;
         if (q->failed || !left->n) continue;
         keep_followed(left, right, bonus->distance);
-        if (left->n) score += worth_of_places(q->s, doc, left, q->pair_lead) * bonus->unit;
+        if (left->n) score += worth_of_places(q->s, one->doc, left, q->pair_lead) * bonus->unit;
     }
     return score;
 }
 
 /* Offers an article that may be among the best with what its bonuses add at most. They are looked
    up at once: the sooner it is known what the best have, the fewer others need be looked at. */
-static void consider(Walk *w, Candidate one) {
+static void consider(Walk *w, const Candidate *one) {
     Query *q = w->q;
-    if (!may_enter(q, one.doc, one.most, one.complete)) return;
+    if (!may_enter(q, one->doc, one->most, one->complete)) return;
     tick(q);
     if (q->failed) return;
-    float score = with_bonuses(q, one.doc, one.score, one.complete);
-    if (!may_enter(q, one.doc, score, one.complete)) return;
-    offer(q, one.doc, score, one.complete);
+    float score = with_bonuses(q, one);
+    if (!may_enter(q, one->doc, score, one->complete)) return;
+    offer(q, one->doc, score, one->complete);
     if (q->n == q->wanted && q->n) w->least = q->heap[0].score * CERTAINLY;
 }
 
@@ -327,19 +363,22 @@ static float pair_worth(const Query *q, const Word *word, float worth) {
 static void visit_candidate(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
     float each[SLOTS], score = 0;
+    uint64_t postings[SLOTS];
     for (int i = 0; i < w->k; i++) {
-        each[i] = worth(q->s, w->lists[i], looked_up(w, i, doc, at[i]), doc);
+        postings[i] = looked_up(w, i, doc, at[i]);
+        each[i] = worth(q->s, w->lists[i], postings[i], doc);
         score += each[i] * q->words[i].unit;
     }
     if (score + q->room < w->least) return;
     float most = score;
-    for (int i = 0; i < q->n_bonuses; i++) {
+    for (int i = 0; i < q->n_bonuses && doc < q->s->size; i++) {
+        if (!is_marked(&q->bonuses[i], doc)) continue;
         int left = q->bonuses[i].left, right = q->bonuses[i].right;
         float a = pair_worth(q, &q->words[left], each[left]);
         float b = pair_worth(q, &q->words[right], each[right]);
         most += (a < b ? a : b) * q->bonuses[i].unit;
     }
-    consider(w, (Candidate){doc, score, most, 1});
+    consider(w, &(Candidate){doc, score, most, 1, postings});
 }
 
 /* Considers an article of the table, which tells which of the words it has. */
@@ -351,14 +390,15 @@ static void visit_some(Walk *w, uint32_t doc, uint64_t *at) {
     int complete = words + 1 == 1u << q->k;
     if (complete && q->mode == SOME && !q->by_date) return; /* has been considered */
     if (!may_enter(q, doc, score + q->room, complete)) return;
-    for (int i = 0; i < q->n_bonuses; i++)
-        if (words >> q->bonuses[i].left & words >> q->bonuses[i].right & 1)
+    for (int i = 0; i < q->n_bonuses && doc < q->s->size; i++)
+        if (is_marked(&q->bonuses[i], doc) && words >> q->bonuses[i].left & words >> q->bonuses[i].right & 1)
             most += q->bonuses[i].most;
-    consider(w, (Candidate){doc, score, most, complete});
+    consider(w, &(Candidate){doc, score, most, complete, NULL});
 }
 
 /* The articles with all of the plain words. */
 static void best_complete(Query *q, const Range *ranges, int n) {
+    know_followers(q, 1);
     for (int i = 0; i < n; i++) {
         Walk w = {.q = q, .k = q->k, .visit = q->by_date ? NULL : visit_candidate,
                   .least = -1, .check = ranges[i].is_checked ? &q->since : NULL};
@@ -383,6 +423,7 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
         q->total += q->words[0].having + q->words[1].having - complete;
         return;
     }
+    if (are_shown) know_followers(q, 0);
     for (int i = 0; i < n && !q->failed; i++) {
         if (are_shown)
             q->total += join_range(q, &ranges[i], visit_some);
@@ -393,6 +434,7 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
 
 /* The best articles with some of many plain words; counts also those with all. */
 static void best_of_many(Query *q, const Range *ranges, int n) {
+    know_followers(q, 0);
     for (int i = 0; i < n && !q->failed; i++) {
         Walk w = {.q = q, .k = q->k, .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
@@ -467,16 +509,6 @@ static void enter(Query *q, const Part *part) {
     q->places[0].next = q->places[1].next = 0;
 }
 
-/* Learns what may follow the left words of bonuses in the segment at hand. */
-static void know_followers(Query *q) {
-    for (int i = 0; i < q->n_bonuses; i++) {
-        Bonus *bonus = &q->bonuses[i];
-        bonus->classes.n = 0;
-        if (bonus->distance == 1 && !classes_of(q->s, &q->words[bonus->right], &bonus->classes))
-            q->failed = 1;
-    }
-}
-
 static float idf(double articles, double having, double share) {
     return (float)(share * log(1 + (articles - having + 0.5) / (having + 0.5)));
 }
@@ -526,7 +558,6 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
             best_crowned(q, q->words);
             continue;
         }
-        know_followers(q);
         int r = ranges_of(q, ranges);
         uint64_t before = q->total_all;
         if (q->mode == SOME) best_complete(q, ranges, r);
@@ -537,7 +568,6 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
     }
     for (Py_ssize_t i = 0; i < n && q->mode == SOME && !q->failed; i++) {
         enter(q, &parts[i]);
-        know_followers(q);
         best_incomplete(q, ranges, ranges_of(q, ranges), parts[i].complete);
     }
 }

@@ -428,6 +428,22 @@ static inline uint64_t gallop(const uint16_t *lows, uint64_t a, uint64_t b, uint
     return lower(lows, a, a + step + 1 < b ? a + step + 1 : b, low);
 }
 
+typedef uint16_t Eight __attribute__((vector_size(16)));
+
+/* Likewise, where it is nearer still. */
+static inline uint64_t step_to(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
+    if (b - a < 32 || lows[a + 31] < low) return gallop(lows, a, b, low);
+    Eight less = {0}, wanted = less + (uint16_t)low;
+    uint64_t half[2];
+    for (int i = 0; i < 32; i += 8) { /* counts those that are less, without a branch */
+        Eight eight;
+        memcpy(&eight, lows + a + i, sizeof eight);
+        less -= (Eight)(eight < wanted);
+    }
+    memcpy(half, &less, sizeof less);
+    return a + ((half[0] + half[1]) * 0x0001000100010001 >> 48);
+}
+
 static uint64_t chunk_number(const List *list, uint32_t key) {
     uint64_t low = 0, high = list->chunks;
     while (low < high) {
@@ -559,16 +575,18 @@ typedef struct {
     int n;
 } Classes;
 
+typedef uint8_t Sixteen __attribute__((vector_size(16)));
+
 /* The first of some places behind which a word of one of these classes stands; `end` if none is. */
 static uint64_t next_followed(const Segment *s, uint64_t at, uint64_t end, const Classes *classes) {
-    for (; at + 8 <= end; at += 8) { /* eight at once, each in a byte */
-        uint64_t eight, any = 0;
-        memcpy(&eight, s->follows + at, 8);
-        for (int i = 0; i < classes->n; i++) {
-            uint64_t other = eight ^ 0x0101010101010101 * classes->of[i];
-            any |= (other - 0x0101010101010101) & ~other & 0x8080808080808080;
-        }
-        if (any) return at + (uint64_t)__builtin_ctzll(any) / 8; /* the lowest bit is never wrong */
+    for (; at + 16 <= end; at += 16) { /* sixteen at once */
+        Sixteen follows, any = {0};
+        uint64_t half[2];
+        memcpy(&follows, s->follows + at, sizeof follows);
+        for (int i = 0; i < classes->n; i++) any |= (Sixteen)(follows == classes->of[i]);
+        memcpy(half, &any, sizeof any);
+        if (half[0]) return at + (uint64_t)__builtin_ctzll(half[0]) / 8;
+        if (half[1]) return at + 8 + (uint64_t)__builtin_ctzll(half[1]) / 8;
     }
     for (; at < end; at++)
         if (memchr(classes->of, s->follows[at], (size_t)classes->n)) return at;

@@ -16,17 +16,16 @@ try:  # Ctrl-C while they are read is no traceback either
 
     import click
 
+    import searchkit
     from searchkit import show as shown
     from searchkit.analysis import Token, analyze, way_of
-    from searchkit.archive import Archive
     from searchkit.dates import parse_span
     from searchkit.errors import ArticleError, SearchkitError
     from searchkit.generations import Generations, timestamp
-    from searchkit.query.parse import parse
 except KeyboardInterrupt:
     sys.exit(130)
 
-if TYPE_CHECKING:  # who only searches need not wait for what builds
+if TYPE_CHECKING:  # who only searches need not wait for what builds, nor the other way round
     from searchkit.corpus import Corpus
     from searchkit.writer import Progress
 
@@ -386,7 +385,7 @@ def check_command(every: bool, index_folder: str | None, **_corpus: str | None) 
 
     Example: searchkit check
     """
-    for told in Archive.check(index_folder or "index", every=every):
+    for told in searchkit.Archive.check(index_folder or "index", every=every):
         _print(
             f"Generation {told.generation}: {_some(told.articles, 'article')},"
             f" {_some(told.files, 'file')}, {_some(told.bytes, 'byte')}: all as it was written."
@@ -402,7 +401,7 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
     """
     index = index_folder or "index"
     with _writing(index):
-        _say(f"Generation {Archive.rollback(index)} is live again.")
+        _say(f"Generation {searchkit.Archive.rollback(index)} is live again.")
 
 
 # -- asking ------------------------------------------------------------------------------------
@@ -475,9 +474,9 @@ def query_command(
     sys.exit(0 if results.total else 1)
 
 
-def _opened(index_folder: str | None) -> Archive:
+def _opened(index_folder: str | None) -> "searchkit.Archive":
     """Open an index; say once what has changed since it was built."""
-    archive = Archive.open(index_folder or "index")
+    archive = searchkit.Archive.open(index_folder or "index")
     for sentence in archive.outdated(os.environ.get("SEARCHKIT_WORDS")):
         _say(sentence)
     return archive
@@ -576,6 +575,8 @@ def show_command(
             sys.exit(1)
         title, text = archive.mark(article, query or "")
     if query is not None:
+        from searchkit.query.parse import parse  # noqa: PLC0415
+
         _say_read_as(parse(query).read_as)
     if as_json:
         _data(shown.article_as_json(article, title, text))

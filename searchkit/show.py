@@ -12,22 +12,24 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
-from searchkit.archive import Hit, Results
 from searchkit.article import Article
-from searchkit.highlight import Span
-from searchkit.query.match import Factor
-from searchkit.query.suggest import Completion, Readings, Suggestion
+
+if TYPE_CHECKING:  # who only builds need not wait for what searches
+    from searchkit.archive import Hit, Results
+    from searchkit.highlight import Span
+    from searchkit.query.match import Factor
+    from searchkit.query.suggest import Completion, Readings, Suggestion
 
 ZERO_WIDTH_JOINER = "\u200d"  # holds the members of an emoji family together
 
 _COLUMNS = ("id", "title", "date", "url", "source", "author", "section", "score", "passages")
 
 
-def results_as_lines(results: Results, first: int) -> Iterator[str]:
+def results_as_lines(results: "Results", first: int) -> Iterator[str]:
     """Yield the hits for a person, numbered from `first`."""
     for number, hit in enumerate(results, first):
         title = bold_line(hit.article.title, hit.title_spans) or line(hit.id)
@@ -43,41 +45,41 @@ def results_as_lines(results: Results, first: int) -> Iterator[str]:
         yield ""
 
 
-def _whys(hit: Hit) -> Iterable[str]:
+def _whys(hit: "Hit") -> Iterable[str]:
     """Return how each word that matches does, once each."""
     whys = chain(hit.title_matches, *(passage.matches for passage in hit.passages))
     return dict.fromkeys(plain(f"{why.form} → {why.lemma} → {why.word}") for why in whys)
 
 
-def suggested(results: Results) -> str:
+def suggested(results: "Results") -> str:
     """Return the queries that may have been meant, in one line for a person."""
     return f"Did you mean: {', '.join(map(_suggestion, results.suggestions))}"
 
 
-def _suggestion(one: Suggestion) -> str:
+def _suggestion(one: "Suggestion") -> str:
     count = one.total_all_words or one.total
     some = "" if one.total_all_words else " with some of the words"
     return f"{one.query} ({count:,} article{'s' * (count != 1)}{some})"
 
 
-def ambiguous(word: Readings) -> str:
+def ambiguous(word: "Readings") -> str:
     """Return what a word may mean, in one line for a person."""
     listed = ", ".join(f"{reading.query} ({reading.total:,})" for reading in word.readings)
     return f"{word.word} has several readings, each of which can be asked for alone: {listed}"
 
 
-def _factor(factor: Factor) -> str:
+def _factor(factor: "Factor") -> str:
     details = ", ".join(f"{name} {value:.4g}" for name, value in factor.details.items())
     return plain(f"{factor.score:8.4f}  {factor.name}: {details}")
 
 
-def article_as_lines(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
+def article_as_lines(article: Article, title: "tuple[Span, ...]", text: "tuple[Span, ...]") -> str:
     """Return the whole article for a person."""
     head = [bold_line(article.title, title)] if article.title else []
     return "\n".join([*head, about(article), "", bold(article.text, text)])
 
 
-def article_as_json(article: Article, title: tuple[Span, ...], text: tuple[Span, ...]) -> str:
+def article_as_json(article: Article, title: "tuple[Span, ...]", text: "tuple[Span, ...]") -> str:
     """Return the whole article and its marks as one JSON object."""
     return dumps(article._asdict() | {"title_spans": title, "text_spans": text})
 
@@ -88,7 +90,7 @@ def about(article: Article) -> str:
     return line(" · ".join(part for part in parts if part))
 
 
-def bold(text: str, spans: tuple[Span, ...]) -> str:
+def bold(text: str, spans: "tuple[Span, ...]") -> str:
     """Return the text for a terminal, the words at the spans in bold."""
     pieces, done = [], 0
     for start, end in spans:
@@ -97,7 +99,7 @@ def bold(text: str, spans: tuple[Span, ...]) -> str:
     return "".join([*pieces, plain(text[done:])])
 
 
-def bold_line(text: str, spans: tuple[Span, ...]) -> str:
+def bold_line(text: str, spans: "tuple[Span, ...]") -> str:
     """Return the same, on one line."""
     return bold(text, spans).replace("\n", " ")
 
@@ -125,7 +127,7 @@ def _harmless(char: str) -> str:
     return "" if kind in ("Cf", "Cs") and char != ZERO_WIDTH_JOINER else char
 
 
-def results_as_json(results: Results) -> str:
+def results_as_json(results: "Results") -> str:
     """Return everything about the results as one JSON object."""
     answer: dict[str, Any] = {"query": results.query}
     if results.read_as is not None:
@@ -139,7 +141,7 @@ def results_as_json(results: Results) -> str:
     return dumps(answer | {"hits": [hit_as_dict(hit) for hit in results]})
 
 
-def hit_as_dict(hit: Hit) -> dict[str, Any]:
+def hit_as_dict(hit: "Hit") -> dict[str, Any]:
     """Return a hit as JSON has it; the article's text is in the passages only."""
     article = hit.article._asdict()
     del article["text"]
@@ -162,7 +164,7 @@ def hit_as_dict(hit: Hit) -> dict[str, Any]:
     return found
 
 
-def results_as_csv(results: Results) -> str:
+def results_as_csv(results: "Results") -> str:
     """Return a header and a row for each hit; passages are joined by ` … `."""
     out = io.StringIO()
     # quoted, since some readers end a row at a bare carriage return
@@ -174,7 +176,7 @@ def results_as_csv(results: Results) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def completions_as_json(prefix: str, completions: tuple[Completion, ...]) -> str:
+def completions_as_json(prefix: str, completions: "tuple[Completion, ...]") -> str:
     """Return completions as one JSON object."""
     return dumps({"prefix": prefix, "completions": [one._asdict() for one in completions]})
 

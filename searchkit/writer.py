@@ -504,10 +504,16 @@ class _Known:
         if live:
             self._unmet = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
             with live.reading():
-                ids = np.concatenate([s.arrays.whole("ids") for s in live.segments] or [_NO_IDS])
-                self._ids, numbers = ids.reshape(-1, 16), live.living()
-                leads = _leads(self._ids[numbers])
-                order = np.argsort(leads, kind="stable")
+                whole = [segment.arrays.whole("ids") for segment in live.segments]
+                self._ids = np.concatenate([_NO_IDS, *whole]).reshape(-1, 16)
+                orders = (segment.arrays.whole("id_order") for segment in live.segments)
+                sorted_ones = (
+                    order + np.int64(b) for order, b in zip(orders, live.bases, strict=True)
+                )
+                numbers = np.concatenate([np.empty(0, np.int64), *sorted_ones])
+                numbers = numbers[self._unmet[numbers]]
+                leads = _leads(self._ids)[numbers]
+                order = np.argsort(leads, kind="stable")  # of what is sorted in parts it is quick
                 self._leads, self._numbers = leads[order], numbers[order]
                 if pieces:
                     self._rows = self._numbers_of(pieces.ids)
@@ -545,9 +551,11 @@ class _Known:
         """Return the number of each article, -1 if it is none or that of another, too."""
         if not len(self._leads):
             return np.full(len(ids), -1)
-        places = self._leads.searchsorted(_leads(ids))
-        numbers: Array = self._numbers[np.minimum(places, len(self._leads) - 1)]
-        is_found = (self._ids[numbers] == ids).all(axis=1)
+        leads = _leads(ids)
+        places = np.minimum(self._leads.searchsorted(leads), len(self._leads) - 1)
+        numbers: Array = self._numbers[places]
+        is_found = self._leads[places] == leads
+        is_found &= _leads(self._ids[:, 8:])[numbers] == _leads(ids[:, 8:])
         is_found &= np.bincount(numbers, minlength=len(self._ids))[numbers] == 1
         return np.where(is_found, numbers, -1)
 

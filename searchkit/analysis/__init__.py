@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 # Stored in every index; it changes whenever the same text would get other terms.
-CHAIN = "4"
+CHAIN = "5"
 
 _REMEMBERED = 500_000  # distinct words kept with their terms: about 200 MB at the worst
 

@@ -24,7 +24,7 @@ from searchkit.analysis import Token
 from searchkit.analysis.lists import lines
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tags import CAPITAL, FIRST, SMALL, START, UNKNOWN, tagged
-from searchkit.analysis.ukrainian import EUPHONY, SIGNS
+from searchkit.analysis.ukrainian import EUPHONY, GOVERNED, POSSESSIVES, SIGNS
 
 TABLE = Path(__file__).with_name("tags.npz")
 
@@ -92,12 +92,17 @@ def _written(word: str, begins: bool) -> int:
 
 
 def _set_phrases(chain: Sequence[Link]) -> Iterator[tuple[int, str]]:
-    """Yield the places of words whose lemma is told by a set phrase (так само), and the lemma."""
+    """Yield the places of words whose lemma is told by those beside it, and the lemma.
+
+    That is in a set phrase (так само), and of a possessive behind a preposition: за його наказом.
+    """
     phrases, forms = _phrases(), [link.form for link in chain]
     for place, form in enumerate(forms):
         for words, lemmas in phrases.get(form, ()):
             if forms[place : place + len(words)] == words:
                 yield from ((place + i, lemma) for i, lemma in lemmas)
+        if form in POSSESSIVES and place and forms[place - 1] in GOVERNED:
+            yield place, form
 
 
 # -- what a word may be ------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def language_of(text: str) -> str | None:
     if len(latin) * 2 > len(words):
         telling = sum(word in TELLING_WORDS[ENGLISH] for word in latin)
         return ENGLISH if telling >= LEAST_ENGLISH * len(words) else None
-    if text.count("ў") * 200 > len(text):
+    short_u = text.count("ў")
+    if short_u * 200 > len(text) and short_u > text.count("и"):  # which Belarusian lacks
         return BELARUSIAN
     return _compared(text, UKRAINIAN)
 

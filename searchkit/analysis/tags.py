@@ -102,7 +102,9 @@ def _share(lemma: str, grammemes: str, written: int) -> float:
             share *= 0.03
     elif written == CAPITAL and _WITHOUT_PLURAL.match(grammemes):  # as place names are
         share *= 5
-    if "Pltm" in rest and not is_common:  # гектари, beside гектар
+    if "Pltm" in rest and written == CAPITAL:  # Суми, beside сума
+        share *= 20
+    elif "Pltm" in rest and not is_common:  # гектари, beside гектар
         share *= _UNLIKELY
     if "Fixd" in rest and "Abbr" in rest:
         share *= 0.5
@@ -118,15 +120,19 @@ def _chance_beside(lemma: str, grammemes: str, known: list[tuple[str, str]]) -> 
         return 1.0
     lemmas = {other for other, _ in known}
     if grammemes.startswith("ADJF"):
-        is_outdone = lemma.endswith(("лий", "ів", "їв"))  # настала: настати, батьків: батько
+        if lemma.endswith(("ів", "їв", "ин", "їн")):
+            return 0.05  # батьків: батько, людиною: людина
+        is_outdone = lemma.endswith("лий")  # настала: настати
         is_outdone |= lemma[:-2] + "я" in lemmas  # порівнянні: порівняння
     elif grammemes.startswith("NOUN"):
         adjectives = {other[:-2] for other, tag in known if tag.startswith("ADJF")}
-        if lemma + "ов" in adjectives:
+        if "inan" in grammemes and any(stem.endswith(("ов", "ев")) for stem in adjectives):
             return 0.02  # типові: типовий; hardly anybody writes that to things
         is_outdone = lemma[:-1] in adjectives and lemma not in common()  # знайома: знайомий
         is_trade = "anim" in grammemes and lemma.endswith(("ик", "ік"))
         is_outdone |= is_trade and f"{lemma}а" in lemmas  # техніки: техніка
+    elif grammemes.startswith("ADVB"):
+        return 0.02 if any("Impe" in tag for _, tag in known) else 1.0  # визначено: визначити
     else:
         stem, ending = (lemma[:-4], "тися") if lemma.endswith("ся") else (lemma[:-2], "ти")
         is_outdone = f"{stem}ва{ending}" in lemmas  # визнає: визнавати, not визнати

@@ -241,6 +241,10 @@ GOVERNED = {
     for preposition in prepositions.split()
 }
 
+# Forms of pronouns that are also possessives; behind a preposition they are nothing else, since the
+# pronoun begins with н there: за його наказом, but за ним.
+POSSESSIVES = frozenset("його її їх".split())
+
 # Signs between words that tell something of them: those on the left mean the sign on the right.
 SIGNS = {
     mark: sign

@@ -400,7 +400,9 @@ class Archive:
             query, understood.read_as, found.total, found.total_complete, hits, offered, read
         )
 
-    def suggest(self, prefix: str, limit: int = 10) -> tuple[Completion, ...]:
+    def suggest(
+        self, prefix: str, limit: int = 10, *, timeout: float | None = None
+    ) -> tuple[Completion, ...]:
         """Return what a query that is being typed may become, the most frequent first.
 
         Its last word is completed, in base form, from the words of the archive.
@@ -408,15 +410,18 @@ class Archive:
         Args:
             prefix: the query as far as it was typed.
             limit: how many completions, at most.
+            timeout: after how many seconds to give up; without it, never.
 
         Raises:
-            RequestError: the limit is negative.
+            RequestError: a number is negative.
+            QueryTimeout: it took too long.
             CorruptIndex: a file of the index is damaged.
         """
-        if limit < 0:
-            raise RequestError("limit cannot be negative.")
-        with self._index.reading():
-            return completions(self._index, prefix, limit)
+        if min(limit, timeout or 0) < 0:
+            raise RequestError("limit and timeout cannot be negative.")
+        index = self._index
+        with index.reading():
+            return completions(Matcher(index, Deadline(timeout)), prefix, limit)
 
     def mark(self, article: Article, query: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
         """Return where in an article's title and in its text the words of a query stand.

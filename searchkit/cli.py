@@ -3,6 +3,7 @@
 import sys
 
 try:  # Ctrl-C while they are read is no traceback either
+    import math
     import os
     import re
     import signal
@@ -158,6 +159,33 @@ class _Number(click.IntRange):
             self.fail(f"{value!r} is not a whole number from {self.min} on.", param, ctx)
 
 
+class _Real(click.FloatRange):
+    """A number with a fraction, perhaps; told as `_Number` does."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        try:
+            number = float(super().convert(value, param, ctx))
+        except click.BadParameter:
+            number = math.nan
+        if math.isnan(number):
+            to = " on" if self.max is None else f" to {self.max:g}"
+            self.fail(f"{value!r} is not a number from {self.min:g}{to}.", param, ctx)
+        return number
+
+
+_timeout = click.option(
+    "--timeout",
+    type=_Real(0),
+    metavar="SECONDS",
+    help="Give up after so long.  [default: never]",
+)
+
+
 def _folders(command: Command) -> Command:
     for name, what in (
         ("corpus", "Articles: a folder or file."),
@@ -205,7 +233,7 @@ def _building(command: Command) -> Command:
         _words,
         click.option(
             "--max-shrink",
-            type=click.FloatRange(0, 100),
+            type=_Real(0, 100),
             default=50,
             metavar="PERCENT",
             help="Refuse if more of the live articles are gone.  [default: 50]",
@@ -425,12 +453,7 @@ def rollback_command(index_folder: str | None, **_corpus: str | None) -> None:
 @click.option(
     "--passages", type=_Number(0), default=3, show_default=True, help="At most, an article."
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help="Give up after so long.  [default: never]",
-)
+@_timeout
 @click.option("--explain", is_flag=True, help="Say why each word matches, what scores are made of.")
 @click.option("--json", is_flag=True, help="One JSON object.")
 @click.option("--jsonl", is_flag=True, help="One JSON object a hit.")
@@ -524,11 +547,13 @@ def _count(total: int, all_words: int) -> str:
 @click.option(
     "--limit", "-n", type=_Number(0), default=10, show_default=True, help="So many at most."
 )
+@_timeout
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @_folders
 def suggest_command(
     prefix: tuple[str, ...],
     limit: int,
+    timeout: float | None,
     as_json: bool,
     index_folder: str | None,
     **_corpus: str | None,
@@ -544,7 +569,7 @@ def suggest_command(
     """  # noqa: D301 - as above
     text = " ".join(prefix)
     with _opened(index_folder) as archive:
-        completions = archive.suggest(text, limit)
+        completions = archive.suggest(text, limit, timeout=timeout)
     if as_json:
         _data(shown.completions_as_json(text, completions))
     else:

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from searchkit.analysis import CHAIN, dictionary_version
-from searchkit.codec.arrays import open_plain, stamp, unreadable
+from searchkit.codec.arrays import AGAIN, open_plain, stamp, unreadable
 from searchkit.errors import (
     CorruptIndex,
     IndexLocked,
@@ -333,10 +333,10 @@ def hold(generation: Path) -> int:
         IndexUnusable: it may not be read.
     """
     path = generation / MANIFEST
-    gone = CorruptIndex(f"{path} is being removed; {_AGAIN}.")
+    gone = CorruptIndex(f"{path} is being removed; {AGAIN}.")
     try:
         if generation.is_symlink():
-            raise CorruptIndex(f"{generation} is a link, as no part of an index is; {_AGAIN}.")
+            raise CorruptIndex(f"{generation} is a link, as no part of an index is; {AGAIN}.")
         with open_plain(path) as file:
             if fcntl:
                 try:
@@ -424,13 +424,10 @@ def _look_at(generation: Path) -> None:
     """Read a generation's manifest and see that its files are there."""
     for name in read_manifest(generation).files:
         if not (generation / name).is_file():
-            raise CorruptIndex(f"{generation / name} is missing; {_AGAIN}.")
+            raise CorruptIndex(f"{generation / name} is missing; {AGAIN}.")
 
 
-_AGAIN = "build the index anew with `searchkit rebuild`, or go back with `searchkit rollback`"
-
-
-def damaged(path: Path, then: str = _AGAIN, size: int | None = None) -> CorruptIndex:
+def damaged(path: Path, then: str = AGAIN, size: int | None = None) -> CorruptIndex:
     """Make the error for a file with one checksum: the fault may be at any byte of it.
 
     Args:

@@ -32,7 +32,7 @@ from searchkit.analysis.language import RUSSIAN, RUSSIAN_LETTERS
 from searchkit.analysis.lemmatize import known
 from searchkit.analysis.normalize import fold
 from searchkit.article import Article
-from searchkit.codec.arrays import HEAD_CRC, Array, read, stamp, unreadable
+from searchkit.codec.arrays import AGAIN, HEAD_CRC, Array, read, stamp, unreadable
 from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
 from searchkit.errors import CorruptIndex, SearchkitError
@@ -117,8 +117,7 @@ class Index:
                 raise damaged(path, size=size)
             if not is_it:
                 raise CorruptIndex(
-                    f"{path} is damaged at byte {HEAD_CRC}, or is another file;"
-                    " run `searchkit rebuild`, or go back with `searchkit rollback`."
+                    f"{path} is damaged at byte {HEAD_CRC}, or is another file; {AGAIN}."
                 )
 
     def _alive(self) -> Bools | None:
@@ -235,6 +234,11 @@ class Index:
                 here = segment.postings(number)
                 found += here.stop - here.start
         return found
+
+    def having_like(self, prefix: bytes) -> int:
+        """Return how many postings the terms that begin like this have."""
+        ranges = ((segment, *segment.terms.prefixed(prefix)) for segment in self.segments)
+        return sum(int(segment.having(first, last).sum()) for segment, first, last in ranges)
 
     def form_count(self, term: bytes) -> int:
         """Return how many forms a term has in the segment where it has most, 0 without any."""
@@ -482,7 +486,7 @@ class Index:
                     raise segment.arrays.damage(segment.kernel.fault) from error
             raise CorruptIndex(
                 f"A file of {self.generation} is damaged ({type(error).__name__}: {error});"
-                " run `searchkit rebuild`, or go back with `searchkit rollback`."
+                f" {AGAIN}."
             ) from error
 
 

@@ -575,6 +575,8 @@ def test_a_query_ends_when_its_time_is_over(
         for query in SLOW:
             with pytest.raises(QueryTimeout, match="took longer than 0 s"):
                 archive.search(query, timeout=0)
+            with pytest.raises(QueryTimeout, match="took longer than 0 s"):
+                archive.suggest("сл", timeout=0)
             assert archive.search(query, timeout=99) == archive.search(query)
 
 
@@ -589,6 +591,7 @@ def test_the_time_of_a_query_is_looked_at_within_the_kernel(crowd: Path, index: 
             top(matcher, tree, 10)
 
 
+SIZES = ["AT_ONCE", "_REACHED", "_PLACES"]
 PREFIXES = ["сл*", "сл* л*", '"сл* л*"', '"л* сл* =слова"', '"л* сл*"~3', "йш* NOT слон*"]
 
 
@@ -604,7 +607,7 @@ def test_prefixes_are_read_in_parts_that_together_are_the_whole(
     with Archive.open(index) as archive:
         whole = [archive.search(query) for query in PREFIXES]
         assert all(found.total for found in whole)
-        for size in ("index.AT_ONCE", "query.match.AT_ONCE", "query.match._REACHED"):
+        for size in ("index.AT_ONCE", *(f"query.match.{one}" for one in SIZES)):
             monkeypatch.setattr(f"searchkit.{size}", 2)
         assert [archive.search(query) for query in PREFIXES] == whole
 
@@ -659,4 +662,18 @@ def test_on_the_command_line_a_timeout_is_one_sentence(
         "Error: The query took longer than 0 s and was stopped; ask for fewer or rarer words, or"
         " allow it more time.\n"
     )
-    assert run("query", "лис", "--index", index, "--timeout", 60).exit_code == 0
+    assert run("suggest", "лис", "--index", index, "--timeout", 0).stderr == answer.stderr
+    for command in ("query", "suggest"):
+        assert run(command, "лис", "--index", index, "--timeout", 60).exit_code == 0
+
+
+@pytest.mark.parametrize("typed", ["x", "-1", "nan", "1,5"])
+def test_a_number_that_is_none_is_told_in_plain_words(typed: str) -> None:
+    for command, option, last in (
+        ("query", "--timeout", "on"),
+        ("suggest", "--timeout", "on"),
+        ("rebuild", "--max-shrink", "to 100"),
+    ):
+        answer = run(command, "лис", option, typed)
+        told = f"Invalid value for '{option}': {typed!r} is not a number from 0 {last}.\n"
+        assert (answer.exit_code, answer.stderr.endswith(told)) == (2, True)

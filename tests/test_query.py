@@ -348,3 +348,11 @@ def test_the_best_few_are_the_first_of_all(crowd: Archive, query: str, sort: Sor
         assert [hit.score for hit, _ in pairs] == pytest.approx([hit.score for _, hit in pairs])
         assert [hit.all_words for hit, _ in pairs] == [hit.all_words for _, hit in pairs]
         assert [hit.id for hit in few] == [hit.id for hit in every[:limit]]
+
+
+@pytest.mark.parametrize("text", ["(" * 100_000, "NOT " * 100_000, '"' * 100_000, "рік (" * 9_000])
+def test_of_a_text_without_an_end_the_beginning_is_read(text: str) -> None:
+    """As many words and brackets as anybody means; `read_as` says so."""
+    read = parse(text + " рік")
+    assert read.mended
+    assert len(read.read_as or "") < 5_000

@@ -383,3 +383,9 @@ def test_why_costs_nothing_where_it_is_not_asked_for(archive: Archive) -> None:
     assert {passage.matches for hit in plain for passage in hit.passages} == {()}
     for one, other in zip(plain, explained, strict=True):
         assert [p[:2] for p in one.passages] == [p[:2] for p in other.passages]
+
+
+def test_no_other_word_is_offered_for_a_date(make_archive: MakeArchive) -> None:
+    archive = make_archive([{"text": f"переговори {n}"} for n in range(20)])
+    assert archive.search("перегвори").suggestions
+    assert archive.search("date:перегвори").suggestions == ()

@@ -106,7 +106,7 @@ class Arrays(dict[str, Array]):
         if first == last and self._seen[first]:
             return
         if not 0 <= start <= stop <= len(self[name]):
-            raise CorruptIndex(f"{self.path} is damaged: {name!r} has no item {stop}; {_AGAIN}.")
+            raise CorruptIndex(f"{self.path} is damaged: {name!r} has no item {stop}; {AGAIN}.")
         for block in range(first, last + 1) if start < stop else ():
             if not self._seen[block]:
                 self._look_at(block)
@@ -117,7 +117,7 @@ class Arrays(dict[str, Array]):
             return
         offset, size = self._sizes[name]
         if int(items.max()) >= len(self[name]):
-            raise CorruptIndex(f"{self.path} is damaged: {name!r} is too short; {_AGAIN}.")
+            raise CorruptIndex(f"{self.path} is damaged: {name!r} is too short; {AGAIN}.")
         blocks = (offset + items.astype(np.int64) * size) // BLOCK
         unseen = blocks[np.frombuffer(self._seen, np.uint8)[blocks] == 0]
         unseen = unseen[np.diff(unseen, prepend=-1) != 0]  # of items in order hardly any are left
@@ -163,7 +163,7 @@ class Arrays(dict[str, Array]):
         """
         if (size := self._mapped.size()) < len(self._mapped):
             raise CorruptIndex(
-                f"{self.path} was cut off at byte {size} while it was open; {_AGAIN}."
+                f"{self.path} was cut off at byte {size} while it was open; {AGAIN}."
             )
 
     def _bounds(self, block: int) -> tuple[int, int]:
@@ -186,7 +186,7 @@ class Arrays(dict[str, Array]):
         ] if block < len(self._sums) else []  # fmt: skip
         names = " or ".join(map(repr, here)) or "no array"
         return CorruptIndex(
-            f"{self.path} is damaged between bytes {start} and {end} (in {names}); {_AGAIN}."
+            f"{self.path} is damaged between bytes {start} and {end} (in {names}); {AGAIN}."
         )
 
     def parts(self, wanted: Mapping[str, slice]) -> dict[str, Array]:
@@ -210,7 +210,7 @@ class Arrays(dict[str, Array]):
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
-_AGAIN = "run `searchkit rebuild`, or go back with `searchkit rollback`"
+AGAIN = "run `searchkit rebuild`, or go back with `searchkit rollback`"
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -403,7 +403,7 @@ def _map(path: Path) -> mmap.mmap:
         with open_plain(path) as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError:
-        raise CorruptIndex(f"{path} is empty; {_AGAIN}.") from None
+        raise CorruptIndex(f"{path} is empty; {AGAIN}.") from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -411,9 +411,9 @@ def _map(path: Path) -> mmap.mmap:
 def unreadable(path: Path, error: OSError, at: int | None = None) -> IndexUnusable:
     """Make the error for a file that cannot be opened, or not be read from a byte on."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return CorruptIndex(f"{path} is missing; {_AGAIN}.")
+        return CorruptIndex(f"{path} is missing; {AGAIN}.")
     if error.errno is None:  # it is what `open_plain` does not open
-        return CorruptIndex(f"{error}, as no part of an index is; {_AGAIN}.")
+        return CorruptIndex(f"{error}, as no part of an index is; {AGAIN}.")
     where = "" if at is None else f" from byte {at} on"
     return IndexUnusable(
         f"{path} cannot be read{where}: {error.strerror}. The index may be whole: see to the disk,"
@@ -465,4 +465,4 @@ def _fits(place: _Place, end: int) -> bool:
 
 
 def _damaged(path: Path, offset: int) -> CorruptIndex:
-    return CorruptIndex(f"{path} is damaged at byte {offset} or is not of this format; {_AGAIN}.")
+    return CorruptIndex(f"{path} is damaged at byte {offset} or is not of this format; {AGAIN}.")

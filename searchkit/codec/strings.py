@@ -103,7 +103,7 @@ class Strings:
             self._sure("bytes", 0, len(self._bytes))
             starts = np.asarray(self._ends)[numbers].astype(np.int64) - size
             letters = np.zeros(len(numbers), np.uint64)
-            for at in range(size):
+            for at in range(size if len(numbers) else 0):  # none is as long as what may be typed
                 letters |= _BITS[np.asarray(self._bytes)[starts + at]]
             self._by_size[size] = numbers, letters
         return self._by_size[size]

@@ -7,7 +7,7 @@ side as in the query, is looked at last, and only in articles that it can bring 
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
@@ -64,6 +64,7 @@ Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 MOST_WORDS = 16  # that the kernel takes
 _AT_ONCE = 1 << 16  # articles whose places are read before the clock is looked at
+_PLACES = 1 << 22  # postings of the words of a phrase whose places are in memory at once
 _REACHED = 1 << 12  # likewise, articles in which stretches are looked for
 
 _WORD, _FORM, _PREFIX, _PHRASE = range(4)
@@ -193,23 +194,27 @@ class Matcher:
     # -- words --
 
     def _leaf(self, leaf: Leaf, scope: str, lead: float) -> Match:
-        name = ANYWHERE if scope == TITLE else scope
         if isinstance(leaf, Prefix):
-            start, each = key(name, leaf.start).encode(), []
-            for found in self.index.starting(start, scope == TITLE):
-                self.deadline.check()
-                each.append(found)
-            for places, forms in self.index.forms_starting(start):
-                self.deadline.check()
-                each.append(self._counted(places, scope, forms))
-        elif isinstance(leaf, Exact):
+            parts = (with_lead(found, lead) for found in self._starting(leaf, scope))
+            return self._ranked(best(parts, self.index.size))
+        name = ANYWHERE if scope == TITLE else scope
+        if isinstance(leaf, Exact):
             each = [self._counted(self.index.form_places(key(name, leaf.form).encode()), scope)]
         else:
             terms = [key(name, term).encode() for term in leaf.terms]
             each = [self.index.postings(term, scope == TITLE) for term in terms]
         each = [with_lead(found, lead) for found in each]
-        is_one = len(each) == 1 and not isinstance(leaf, Prefix)
-        return self._ranked(each[0] if is_one else best(each, self.index.size))
+        return self._ranked(each[0] if len(each) == 1 else best(each, self.index.size))
+
+    def _starting(self, prefix: Prefix, scope: str) -> Iterator[Postings]:
+        """Yield what the words of a prefix are worth, in parts; with an eye on the clock."""
+        start = key(ANYWHERE if scope == TITLE else scope, prefix.start).encode()
+        for found in self.index.starting(start, scope == TITLE):
+            self.deadline.check()
+            yield found
+        for places, forms in self.index.forms_starting(start):
+            self.deadline.check()
+            yield self._counted(places, scope, forms)
 
     def _ranked(self, found: Postings) -> Match:
         tells = idf(self.index.articles, len(found.docs))
@@ -252,7 +257,22 @@ class Matcher:
         return self._ranked(with_lead(found, lead))
 
     def _begins(self, phrase: Phrase, scope: str, among: Numbers | None) -> Ints:
-        """Return where a phrase begins in some articles, or in all, ascending."""
+        """Return where a phrase begins in some articles, or in all, ascending.
+
+        Of words that are in very many articles only so many places are read at once: a prefix of
+        one letter has a tenth of all that there are.
+        """
+        size = self.index.size
+        share = 1 if among is None else len(among) / max(size, 1)
+        many = sum(self._postings(word, scope) for word in {*phrase.words})
+        if among is None and many > _PLACES:
+            among = np.arange(size, dtype=np.uint32)
+        if among is None:
+            return self._begins_in(phrase, scope, None)
+        pieces = np.array_split(among, 1 + int(many * share) // _PLACES)
+        return np.concatenate([self._begins_in(phrase, scope, piece) for piece in pieces])
+
+    def _begins_in(self, phrase: Phrase, scope: str, among: Numbers | None) -> Ints:
         if phrase.slop is None:
             return self._side_by_side(list(enumerate(phrase.words)), scope, among)
         assert among is not None  # noqa: S101 - else every place of every word would be read
@@ -264,6 +284,13 @@ class Matcher:
             each = [p[cut[i] : cut[i + 1]] for p, cut in zip(slots, cuts, strict=True)]
             found.append(within_reach(each, phrase.words, phrase.slop))
         return np.concatenate(found)
+
+    def _postings(self, leaf: Leaf, scope: str) -> int:
+        """Return how many postings the terms of a word have, roughly."""
+        if not isinstance(leaf, Prefix):
+            return self._having(leaf, scope)
+        name = ANYWHERE if scope == TITLE else scope
+        return self.index.having_like(key(name, leaf.start).encode())
 
     def _side_by_side(
         self, words: list[tuple[int, Leaf]], scope: str, among: Numbers | None
@@ -390,8 +417,8 @@ class Matcher:
         """Add all bonuses to the scores."""
         if not found.bonuses or not len(found.docs):
             return Match(found.docs, found.scores, found.complete)
-        more = [self.bonus(bonus, found.docs) for bonus in found.bonuses]
-        scores = reduce(np.add, more, found.scores)
+        more = {bonus: self.bonus(bonus, found.docs) for bonus in dict.fromkeys(found.bonuses)}
+        scores = reduce(np.add, (more[bonus] for bonus in found.bonuses), found.scores)
         return Match(found.docs, scores, found.complete)
 
     def within(self, docs: Numbers, span: Span) -> Bools:
@@ -539,7 +566,7 @@ def meet(sets: Sequence[Numbers]) -> tuple[Numbers, list[Ints]]:
     return docs, [where[which] for which in range(len(sets))]
 
 
-def best(found: list[Postings], size: int) -> Postings:
+def best(found: Iterable[Postings], size: int) -> Postings:
     """Return the articles that are in any of the postings, with the best of what they are worth.
 
     Within one of the postings an article may come more than once, and in any order.
@@ -549,12 +576,20 @@ def best(found: list[Postings], size: int) -> Postings:
     >>> docs.tolist(), worths.tolist()
     ([2, 7], [1.0, 0.5])
     """
-    docs, worths, _ = joined(found)
-    if len(docs) * 16 > size:
-        dense = np.zeros(size, np.float32)
-        np.maximum.at(dense, docs, worths)
+    few, total, dense = list[Postings](), 0, None
+    for part in found:
+        few.append(part)
+        total += len(part.docs)
+        if dense is None and total * 16 > size:
+            dense = np.zeros(size, np.float32)
+        if dense is not None:
+            for docs, worths, _ in few:
+                np.maximum.at(dense, docs, worths)
+            few = []
+    if dense is not None:
         docs = dense.nonzero()[0].astype(np.uint32)
         return Postings(docs, dense[docs], np.zeros(len(docs), bool))
+    docs, worths, _ = joined(few)
     # floats of 0 and more are in the order of their bits
     keys = docs.astype(np.uint64) << np.uint64(32) | worths.view(np.uint32)
     keys.sort()

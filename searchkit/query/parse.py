@@ -19,6 +19,7 @@ is read as well as it can be, and `Query.mended` is set.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from searchkit.analysis import form_terms, half_of, is_function_word
@@ -46,6 +47,7 @@ from searchkit.schema import FIELD_NAMES, MAX_SLOP
 
 MAX_DEPTH = 30  # brackets within brackets; deeper ones are read as if they were not there
 MAX_WORDS = 200  # the rest of a longer query is not read
+_MAX_LEXEMES = 25_000  # likewise, of a text that consists of brackets, say
 
 OPENING = '"«“„'
 CLOSING = '"»”“'
@@ -121,8 +123,10 @@ class _Reader:
     def __init__(self, text: str, terms_of: TermsOf) -> None:
         self.mended = False
         self._terms_of = terms_of
-        self._words = 0
-        self._lexemes = [lexeme for match in _LEXEME.finditer(text) for lexeme in self._lex(match)]
+        self._words = self._depth = 0
+        found = _LEXEME.finditer(text)
+        self._lexemes = [lex for match in islice(found, _MAX_LEXEMES) for lex in self._lex(match)]
+        self.mended |= next(found, None) is not None
         self._at = 0
 
     # -- from characters to lexemes --
@@ -130,7 +134,7 @@ class _Reader:
     def _lex(self, match: re.Match[str]) -> list[_Lexeme]:
         kind = str(match.lastgroup)  # of nested groups the outermost
         if kind in ("open", "close"):
-            return [_Lexeme(kind)]
+            return self._bracket_of(kind)
         if kind == "field":
             return [_Lexeme("field", name=match["field"][:-1], at=match.start("field"))]
         if kind in ("stray", "lone"):  # 'lemma:"мирні переговори"': it goes before a word only
@@ -145,6 +149,13 @@ class _Reader:
             return [_Lexeme(OPERATORS[match["text"]], name=match["text"], at=at[0])]
         self.mended |= match["unknown"] is not None  # "foo:bar": there is no such field
         return [_Lexeme("node", self._halved(leaf)) for leaf in self._leaves(match)]
+
+    def _bracket_of(self, kind: str) -> list[_Lexeme]:
+        """Pass over what is within too many others, and what closes it."""
+        depth = self._depth + (kind == "open")
+        self._depth = max(depth - (kind == "close"), 0)
+        self.mended |= depth > MAX_DEPTH
+        return [_Lexeme(kind)] if depth <= MAX_DEPTH else []
 
     def _leaves(self, match: re.Match[str], base: int = 0) -> list[Leaf]:
         self._words += 1
@@ -206,9 +217,8 @@ class _Reader:
                 span = _span(first, last)
         except DateError:
             self.mended = True
-            base = match.start("day" if match["range"] is None else "range")
-            words = list(spans(text))[:2]
-            return [_Lexeme("node", self._word(text[i:j], (base + i, base + j))) for i, j in words]
+            # Their place is not told: another word there would be no better date.
+            return [_Lexeme("node", self._word(text[i:j])) for i, j in list(spans(text))[:2]]
         shown = first if match["range"] is None else f"[{first or '*'} TO {last or '*'}]"
         return [_Lexeme("node", Dates(span, shown))]
 
@@ -273,9 +283,6 @@ class _Reader:
         return Not(node) if negated and node is not None else node
 
     def _bracket(self, depth: int) -> Node | None:
-        if depth >= MAX_DEPTH:
-            self.mended = True
-            return None
         node = self.query(depth + 1)
         if self._kind() == "close":
             self._at += 1

@@ -347,7 +347,7 @@ def _known(index: Index, text: str, scope: str, *, is_prefix: bool = False) -> i
 # -- completions -------------------------------------------------------------------------------
 
 
-def completions(index: Index, prefix: str, limit: int) -> tuple[Completion, ...]:
+def completions(matcher: Matcher, prefix: str, limit: int) -> tuple[Completion, ...]:
     """Return what a query may become by completing its last word, the most frequent first.
 
     The words are the archive's, in base form; what stands before the last one stays, and only
@@ -355,10 +355,14 @@ def completions(index: Index, prefix: str, limit: int) -> tuple[Completion, ...]
     keyboard may be set to another language, or the word be spelled in Latin letters.
 
     Args:
-        index: of the archive.
+        matcher: of the index; its time counts.
         prefix: the query as far as it was typed.
         limit: how many completions, at most.
+
+    Raises:
+        QueryTimeout: the matcher's time is over.
     """
+    index = matcher.index
     last = _LAST.search(prefix)
     if last is None:
         return ()
@@ -366,7 +370,7 @@ def completions(index: Index, prefix: str, limit: int) -> tuple[Completion, ...]
     field = re.search(r"(\w+):$", head)
     scope = FIELD_NAMES.get(field[1], ANYWHERE) if field else ANYWHERE
     scope = ANYWHERE if scope == TITLE else scope
-    tried = (_completed(index, head, scope, s, limit) for s in _starts(index, typed, scope))
+    tried = (_completed(matcher, head, scope, s, limit) for s in _starts(index, typed, scope))
     return next(filter(None, tried), ())
 
 
@@ -393,19 +397,19 @@ def _spelled(index: Index, typed: str, scope: str) -> list[str]:
 
 
 def _completed(
-    index: Index, head: str, scope: str, starts: list[str], limit: int
+    matcher: Matcher, head: str, scope: str, starts: list[str], limit: int
 ) -> tuple[Completion, ...]:
     """Return completions whose last word begins in one of several ways."""
     having: Counter[str] = Counter()
     for start in dict.fromkeys(fold(normalize(start)) for start in starts):
         if start[:1].isalnum():
-            having += _beginning(index, key(scope, start), 2 * limit + 10)
+            having += _beginning(matcher.index, key(scope, start), 2 * limit + 10)
     words = [word for word, _ in having.most_common(2 * limit + 10)]
-    made = ((word, Completion(head + word, _total(index, head + word))) for word in words)
+    made = ((word, Completion(head + word, _total(matcher, head + word))) for word in words)
     found = sorted((one for one in made if one[1].total), key=lambda one: -one[1].total)[:limit]
     before = _before(head)
     if before:
-        together = {word: _total(index, f'"{before} {word}"') for word, _ in found}
+        together = {word: _total(matcher, f'"{before} {word}"') for word, _ in found}
         found.sort(key=lambda one: -one[1].total - _TOGETHER * together[one[0]])
     return tuple(one for _, one in found)
 
@@ -419,10 +423,11 @@ def _before(head: str) -> str:
     return "" if word in OPERATORS or is_function_word(fold(normalize(word))) else word
 
 
-def _total(index: Index, query: str) -> int:
+def _total(matcher: Matcher, query: str) -> int:
     """Return how many articles have all words of a query; base forms are not looked up again."""
-    tree = parse(query, lambda form: index.terms_of(form) or (form,)).tree
-    return top(Matcher(index), tree, 0).total_complete if tree is not None else 0
+    matcher.deadline.check()
+    tree = parse(query, lambda form: matcher.index.terms_of(form) or (form,)).tree
+    return top(matcher, tree, 0).total_complete if tree is not None else 0
 
 
 def _beginning(index: Index, start: str, limit: int) -> Counter[str]:

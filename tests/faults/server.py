@@ -25,7 +25,7 @@ from searchkit.codec import host
 from searchkit.corpus import Corpus
 
 READY = (analyze("Готово"), codec, writer, host, Corpus)  # imported and warm before the first fork
-SECONDS = 120  # that a child may take
+SECONDS = 1_200  # that a child may take, on a machine that does much else
 
 
 def serve() -> None:

@@ -328,22 +328,26 @@ class Block(NamedTuple):
 def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
     """Cut a file into some `size` bytes of whole lines each; far too long a line is cut off.
 
+    Towards the end they are less, down to an eighth, so that whoever reads them side by side is
+    done at the same time.
+
     Yields:
         How many lines stand before, and some lines.
 
     Raises:
         OSError: behind the whole lines that could be read.
     """
-    rest, before = b"", 0
+    rest, before, left = b"", 0, os.fstat(raw.fileno()).st_size
     while True:
         parts, failed = [rest], None
-        have, wanted = len(rest), size + len(rest)
+        have, wanted = len(rest), min(size, max(left // 4, size // 8)) + len(rest)
         try:
             while have < wanted and (part := raw.read(min(_STEP, wanted - have))):
                 parts.append(part)
                 have += len(part)
         except OSError as error:
             failed = error
+        left -= have - len(rest)
         data = b"".join(parts)
         end = data.rfind(b"\n") + 1
         if have < wanted and not failed:

@@ -57,12 +57,14 @@ from searchkit.words import Words, stored_terms
 
 MEMORY = 1000  # MB that a build may take, if nothing else is said
 BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
+BYTES_A_BYTE = 25  # of JSON, likewise: the kernel reads it
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
 BLOCK = 12_000_000  # bytes of JSON that are made a run, likewise
 SAMPLE = 1_000  # articles that are learned from before the first is written
 SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
+IN_MEMORY = 250_000  # ids, 30 MB, before any of them goes to a file
 FEW = 5_000  # articles, of which it is not worth learning
 SMALL = 1_000  # articles that are analysed before another process would have started
 
@@ -112,6 +114,10 @@ class Means:
     def characters(self) -> int:
         """Return how many characters of text each of them may hold."""
         return self.memory * 1_000_000 // BYTES_A_CHARACTER // (self.processes() + 1)
+
+    def block(self) -> int:
+        """Return how many bytes of JSON each of them reads at once."""
+        return min(self.memory * 1_000_000 // BYTES_A_BYTE // (self.processes() + 1), BLOCK)
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ def rebuild(
         pieces = corpus.pieces = Pieces()
         taking = _Taking(corpus, known, summary, progress)
         made = _Segment(building / name, means, _kept_forms(generations, words))
-        averages = made.write(taking.unread(min(BLOCK, means.characters())), taking.choose, is_read)
+        averages = made.write(taking.unread(means.block()), taking.choose, is_read)
         pieces.write(building / PIECES)
         segments = [name] if averages else []
         manifest = _manifest(corpus, summary, words, segments, averages or Averages(0, 0))
@@ -487,7 +493,9 @@ def _knowing(live: Index | None = None, pieces: Pieces | None = None) -> Iterato
 
 
 class _Known:
-    """Which ids were met so far: of the live generation's as bits, of all others on disk.
+    """Which ids were met so far: of the live generation's as bits, of all others by themselves.
+
+    Those of a large archive go to a file.
 
     Args:
         live: the live generation; None for nothing.
@@ -495,6 +503,8 @@ class _Known:
     """
 
     def __init__(self, live: Index | None = None, pieces: Pieces | None = None) -> None:
+        self._latest = set[bytes]()  # in memory
+        self._stored = 0  # in the file
         self._met = sqlite3.connect("")  # a private temporary file
         self._met.execute(f"pragma cache_size = -{CACHE}")
         self._met.execute("create table met (id blob primary key) without rowid")
@@ -527,14 +537,33 @@ class _Known:
         """Return "new", "same", "twice", or the number of the article that has changed."""
         number = self._find(article_id)
         if number is None or self._live is None or article is None:
-            insert = "insert or ignore into met values (?)"
-            return "new" if self._met.execute(insert, [article_id]).rowcount else "twice"
+            return self._meet_new(article_id)
         if not self._unmet[number]:
             return "twice"
         self._unmet[number] = False
         with self._live.reading():
             is_same = self._live.digest(number) == stored.digest(stored.letters(article))
         return "same" if is_same else number
+
+    def _meet_new(self, article_id: bytes) -> str:
+        if article_id in self._latest or self._is_stored(article_id):
+            return "twice"
+        self._latest.add(article_id)
+        if len(self._latest) == IN_MEMORY:
+            self._store()
+        return "new"
+
+    def _is_stored(self, article_id: bytes) -> bool:
+        asked = "select 1 from met where id = ?"
+        return bool(self._stored and self._met.execute(asked, [article_id]).fetchone())
+
+    def _store(self) -> None:
+        """Put the latest ids into the file."""
+        self._met.executemany(
+            "insert into met values (?)", ([each] for each in sorted(self._latest))
+        )
+        self._stored += len(self._latest)
+        self._latest.clear()
 
     def _find(self, article_id: bytes) -> int | None:
         """Return the number of the live article with this id."""

@@ -121,11 +121,17 @@ def test_a_manifest_tells_where_the_articles_came_from(
     assert (manifest.articles, manifest.rejected, manifest.corpus) == (2, 1, str(folder))
 
 
+@pytest.mark.parametrize("in_memory", [100, 1], ids=["memory", "file"])
 @pytest.mark.parametrize("build", [Archive.build, Archive.update])
 def test_of_two_articles_with_one_id_the_first_counts(
-    make_corpus: MakeCorpus, tmp_path: Path, build: Callable[..., Summary]
+    make_corpus: MakeCorpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: Callable[..., Summary],
+    in_memory: int,
 ) -> None:
     """The second is named with its own file and line, like any bad record."""
+    monkeypatch.setattr("searchkit.writer.IN_MEMORY", in_memory)
     folder = make_corpus(
         {
             "a.jsonl": '{"id": "fox", "text": "Лис."}\n\n{"id": "fox", "text": "Інший лис."}\n',

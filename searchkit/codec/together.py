@@ -11,8 +11,9 @@ two frequent words those are many. Two things spare most of that, and change not
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise, product
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -71,18 +72,28 @@ def often_together(articles: Sequence[Article], words: Listed = NO_WORDS) -> Pai
     Function words are left out: their pairs are many, and seldom asked for. So that few words need
     be looked up, a pair of forms that stands in one article only does not count.
     """
-    forms: Counter[tuple[str, str]] = Counter()
-    for article in articles[:SAMPLE]:
-        text = article.text
-        spelled = [fold(normalize(text[start:end])) for start, end in spans(text)]
-        forms.update(set(pairwise(spelled)))
     terms_of = terms_by(UKRAINIAN, words)
     lemmas: Counter[tuple[str, str]] = Counter()
-    for (left, right), count in forms.items():
-        if count > 1 and not (is_function_word(left) or is_function_word(right)):
+    for (left, right), count in _neighbours(articles[:SAMPLE]):
+        if not (is_function_word(left) or is_function_word(right)):
             for pair in product(terms_of(left), terms_of(right)):
                 lemmas[pair] += count
     return [pair for pair, count in lemmas.items() if count >= LEAST]
+
+
+def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield the pairs of forms that more than one article has, and how many have each."""
+    numbers: dict[str, int] = {}
+    number = cache(lambda word: numbers.setdefault(fold(normalize(word)), len(numbers)))
+    found = [np.empty(0, np.int64)]
+    for article in articles:
+        text = article.text
+        words = np.array([number(text[start:end]) for start, end in spans(text)], np.int64)
+        found.append(np.unique(words[:-1] << 32 | words[1:]))
+    keys, counts = np.unique(np.concatenate(found), return_counts=True)
+    forms = [*numbers]
+    for key, count in zip(keys[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+        yield (forms[key >> 32], forms[key & 0xFFFFFFFF]), count
 
 
 def found_together(

@@ -57,7 +57,7 @@ def make_runs(
         runs: read as processes become free. None comes before what needs to know that the blocks
             before it were chosen from.
         folder: where the files go.
-        learned: returns what is the same for all runs; called while a process starts.
+        learned: returns what is the same for all runs; called while processes start.
         jobs: how many processes read blocks and make runs; with one, none is started.
         choose: is told what was found in each block, in their order; returns the numbers of the
             articles, among all that was found, that go into the run.
@@ -97,6 +97,7 @@ class _Team:
         self._jobs, self._learned, self._choose, self._stack = jobs, learned, choose, stack
         self._threads = stack.enter_context(ThreadPoolExecutor(jobs))  # each waits for its process
         self._workers: list[_Worker] = []
+        self._next = self._hired()
         self._reading: deque[tuple[Future[Found], _Worker, Block, Path]] = deque()
         self._making: dict[Future[None], _Worker] = {}
 
@@ -130,6 +131,10 @@ class _Team:
         which = self._choose(block, future.result())
         self._making[self._threads.submit(worker.keep, which, path)] = worker
 
+    def _hired(self) -> "_Worker":
+        """Start a process, before it is wanted: that takes a while."""
+        return self._stack.enter_context(_Worker())
+
     def _free(self) -> "_Worker":
         """Return a process that has nothing to do, a new one if there may be more."""
         while True:
@@ -138,9 +143,12 @@ class _Team:
             if idle:
                 return idle[0]
             if len(self._workers) < self._jobs:
-                self._workers.append(self._stack.enter_context(_Worker()))
-                self._workers[-1].learn(self._learned())
-                return self._workers[-1]
+                worker = self._next
+                self._workers.append(worker)
+                if len(self._workers) < self._jobs:
+                    self._next = self._hired()
+                worker.learn(self._learned())
+                return worker
             self.choose_from_all()
             done, _ = wait(self._making, return_when=FIRST_COMPLETED)
             for future in done:

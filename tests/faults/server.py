@@ -59,6 +59,7 @@ def _run(join: Callable[[bytes, int], None], args: list[str], orders: str, cache
     signal.alarm(SECONDS)
     try:
         writer.CACHE = cache
+        writer.IN_MEMORY = min(writer.IN_MEMORY, 100 * cache)
         os.environ["SEARCHKIT_FAULTS"] = orders  # for the processes that this one starts
         join(orders.encode(), 1)
         main(args, prog_name="searchkit")

@@ -332,11 +332,20 @@ static void keep_followed(Places *first, const Places *second, uint32_t distance
 typedef struct Walk Walk;
 typedef void (*Visit)(Walk *walk, uint32_t doc, uint64_t *at);
 
+/* The articles of one chunk that are in all lists, before they are visited. */
+typedef struct {
+    Chunk chunks[SLOTS]; /* of the lists */
+    uint32_t key;
+    int lead;      /* the list that has fewest here */
+    uint64_t a, n; /* its first posting; how many of it and of those behind it are in all, and may
+                      be worth enough */
+    uint16_t *met; /* how far from the first one these are */
+} Common;
+
 struct Walk {
     Query *q;
     const List *lists[SLOTS];
-    Chunk chunks[SLOTS]; /* of the lists, those at hand */
-    uint64_t next[SLOTS]; /* from where on the next article's postings are */
+    Common common[2];
     Visit visit;         /* NULL to count only */
     const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
     float least; /* only articles count that may get it; the visitor says */
@@ -364,12 +373,9 @@ static float needed(const Walk *w, int lead) {
     return (float)((w->least - rest) / unit) * CERTAINLY;
 }
 
-/* The posting of an article that is known to be there. */
-static inline uint64_t looked_up(Walk *w, int i, uint32_t doc, uint64_t at) {
-    if (at != NOWHERE) return at;
-    const Chunk *chunk = &w->chunks[i];
-    at = step_to(w->lists[i]->lows, w->next[i], chunk->b, doc & 0xFFFF);
-    w->next[i] = at;
+/* The posting of an article that is known to be in a chunk of a list. */
+static inline uint64_t looked_up(const Chunk *chunk, const List *list, uint32_t doc) {
+    uint64_t at = near(list->lows, chunk->a, chunk->b, doc & 0xFFFF);
     return at < chunk->b ? at : chunk->b - 1;
 }
 
@@ -383,6 +389,8 @@ static const uint32_t *dead_from(const Query *q, uint64_t number) {
     }
     return q->dead + low;
 }
+
+#define FEW 16 /* times as many postings as there are others are rather looked up in than read */
 
 /* How many bits two rows for a chunk have in common. */
 static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
@@ -405,53 +413,93 @@ static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
 
 /* Of some postings of a list, given by how far they are from the first one that `lows` has, keeps
    those that another list's chunk has, too; without branches that no processor foresees. */
-static uint64_t keep_met(const uint16_t *lows, uint16_t *met, uint64_t n, const uint16_t *others,
-                         const Chunk *chunk) {
-    uint64_t kept = 0, next = chunk->a, end = chunk->b;
+static uint64_t keep_met(Table *table, const uint16_t *lows, uint16_t *met, uint64_t n,
+                         const uint16_t *others, const Chunk *chunk) {
+    uint64_t kept = 0, i = 0, common = 0, *bits = table->bits;
     if (chunk->bits) {
-        for (uint64_t i = 0; i < n; i++) {
+        for (; i < n; i++) {
             uint32_t low = lows[met[i]];
             met[kept] = met[i];
             kept += chunk->bits[low / 8] >> low % 8 & 1;
         }
-    } else if ((end - next) / 2 < n) {
-        for (uint64_t i = 0; i < n && next < end;) {
-            uint16_t x = lows[met[i]], y = others[next];
+    } else if ((chunk->b - chunk->a) / FEW < n) {
+        for (; i < n; i++) bits[lows[met[i]] / 64] |= 1ull << lows[met[i]] % 64;
+        for (uint64_t p = chunk->a; p < chunk->b; p++) {
+            uint32_t low = others[p];
+            table->both[common] = (uint16_t)low;
+            common += bits[low / 64] >> low % 64 & 1;
+        }
+        for (i = 0; i < n; i++) bits[lows[met[i]] / 64] = 0;
+        for (i = 0; kept < common; kept++, i++) {
+            while (lows[met[i]] != table->both[kept]) i++;
             met[kept] = met[i];
-            kept += x == y;
-            i += x <= y;
-            next += y <= x;
         }
     } else {
-        for (uint64_t i = 0; i < n && next < end; i++) {
-            next = gallop(others, next, end, lows[met[i]]);
+        for (; i < n; i++) {
+            uint64_t p = near(others, chunk->a, chunk->b, lows[met[i]]);
             met[kept] = met[i];
-            kept += next < end && others[next] == lows[met[i]];
+            kept += p < chunk->b && others[p] == lows[met[i]];
         }
     }
     return kept;
 }
 
-static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high_end) {
+#if defined(__GNUC__) && defined(__x86_64__)
+#define HAS_POPCOUNT __builtin_cpu_supports("popcnt")
+__attribute__((target("popcnt")))
+#else
+#define HAS_POPCOUNT 1
+#endif
+/* Likewise, of all postings of a list in a chunk, where both have bits: a posting's number is how
+   many bits there are before its own. */
+static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const Chunk *many) {
+    uint64_t kept = 0, before = 0;
+    for (int i = 0; i < CHUNK / 8; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, few->bits + i, 8);
+        memcpy(&y, many->bits + i, 8);
+        for (uint64_t both = x & y; both; both &= both - 1) {
+            uint64_t below = (both & -both) - 1;
+            met[kept++] = (uint16_t)(before + (uint64_t)__builtin_popcountll(x & below));
+        }
+        before += (uint64_t)__builtin_popcountll(x);
+    }
+    return before == n ? kept : 0; /* of a damaged list nothing is kept */
+}
+
+/* Of the articles that are in all lists, keeps those whose posting in one may be worth enough. */
+static void keep_hopeful(const Walk *w, Common *here) {
+    const List *list = w->lists[here->lead];
+    float need = needed(w, here->lead);
+    uint64_t kept = 0;
+    if (need <= 0) return;
+    for (uint64_t i = 0; i < here->n; i++) {
+        here->met[kept] = here->met[i];
+        kept += worth_at_most(w->q->s, list, here->a + here->met[i]) >= need;
+    }
+    here->n = kept;
+}
+
+/* Finds which articles of a chunk are in all lists, from low_end to high_end - 1. */
+static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high_end) {
     const Segment *s = w->q->s;
     int order[SLOTS] = {0}, k = w->k;
     for (int i = 0; i < k; i++) {
         int j = i;
-        uint64_t size = w->chunks[i].b - w->chunks[i].a;
-        for (; j && w->chunks[order[j - 1]].b - w->chunks[order[j - 1]].a > size; j--)
+        uint64_t size = here->chunks[i].b - here->chunks[i].a;
+        for (; j && here->chunks[order[j - 1]].b - here->chunks[order[j - 1]].a > size; j--)
             order[j] = order[j - 1];
         order[j] = i;
-        w->next[i] = w->chunks[i].a;
     }
-    int lead = order[0];
-    const List *list = w->lists[lead];
-    const Chunk *few = &w->chunks[lead], *many = &w->chunks[order[k - 1]];
+    const List *list = w->lists[here->lead = order[0]];
+    const Chunk *few = &here->chunks[here->lead], *many = &here->chunks[order[k - 1]];
     uint64_t a = few->a, end = few->b, n = 0;
+    here->n = 0;
     if (k == 2 && !w->visit && !w->check && few->bits && many->bits && !low_end &&
         high_end == CHUNK) {
         w->found += common_bits(few->bits, many->bits);
-        const uint32_t *dead = dead_from(w->q, (uint64_t)key << 16);
-        const uint32_t *last = dead_from(w->q, ((uint64_t)key + 1) << 16);
+        const uint32_t *dead = dead_from(w->q, (uint64_t)here->key << 16);
+        const uint32_t *last = dead_from(w->q, ((uint64_t)here->key + 1) << 16);
         for (; dead < last; dead++) {
             uint32_t low = *dead & 0xFFFF;
             w->found -= (few->bits[low / 8] & many->bits[low / 8]) >> low % 8 & 1;
@@ -461,56 +509,113 @@ static void meet_in_chunk(Walk *w, uint32_t key, uint32_t low_end, uint32_t high
     if (low_end) a = lower(list->lows, a, end, low_end);
     if (high_end < CHUNK) end = lower(list->lows, a, end, high_end);
     const uint16_t *lows = list->lows + a;
-    uint16_t *met = w->q->table->met;
-    for (; n < end - a; n++) met[n] = (uint16_t)n;
-    for (int j = 1; j < k; j++)
-        n = keep_met(lows, met, n, w->lists[order[j]]->lows, &w->chunks[order[j]]);
+    uint16_t *met = here->met;
+    int j = 1;
+    if (k > 1 && few->bits && here->chunks[order[1]].bits && a == few->a && end == few->b &&
+        HAS_POPCOUNT) {
+        n = keep_common(met, end - a, few, &here->chunks[order[1]]);
+        j = 2;
+    } else for (; n < end - a; n++) met[n] = (uint16_t)n;
+    for (; j < k; j++)
+        n = keep_met(w->q->table, lows, met, n, w->lists[order[j]]->lows, &here->chunks[order[j]]);
     for (uint64_t i = 0, all = n; (w->check || w->q->alive) && i < all; i++) {
-        uint32_t doc = key << 16 | lows[met[i]];
+        uint32_t doc = here->key << 16 | lows[met[i]];
         if (!i) n = 0;
         met[n] = met[i];
         n += is_alive(w->q, doc) && (!w->check || s->last[doc] >= *w->check);
     }
     w->found += n;
-    if (!w->visit) return;
-    uint64_t at[SLOTS];
-    for (int i = 0; i < k; i++) at[i] = NOWHERE;
-    float need = needed(w, lead);
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t doc = key << 16 | lows[met[i]];
-        at[lead] = a + met[i];
-        if (need > 0 && worth(s, list, at[lead], doc) < need) continue;
-        float least = w->least;
-        w->visit(w, doc, at);
-        if (w->least != least) need = needed(w, lead);
+    here->a = a;
+    here->n = n;
+    if (w->visit) keep_hopeful(w, here);
+}
+
+#define AHEAD 16 /* articles whose numbers are fetched before they are scored */
+
+/* Asks for what is needed to score one of the articles. */
+static inline void fetch(const Walk *w, const Common *here, uint64_t i) {
+    const Segment *s = w->q->s;
+    uint64_t p = here->a + here->met[i];
+    uint32_t low = w->lists[here->lead]->lows[p];
+    __builtin_prefetch(s->text_norms + (here->key << 16 | low));
+    __builtin_prefetch(s->codes + p);
+    for (int j = 0; j < w->k; j++) {
+        const Chunk *chunk = &here->chunks[j];
+        if (j == here->lead) continue;
+        uint64_t other = guess(chunk->a, chunk->b, low);
+        for (int k = -WINDOW / 2; k <= WINDOW / 2; k += WINDOW / 2)
+            __builtin_prefetch(w->lists[j]->lows + other + k);
     }
 }
 
-/* Visits the articles from low to high - 1 that are in all lists. */
+#define TOGETHER 16 /* articles whose postings are looked up before the first is visited */
+
+/* Visits the articles of a chunk. */
+static void visit_common(Walk *w, const Common *here) {
+    const List *list = w->lists[here->lead];
+    const Segment *s = w->q->s;
+    uint64_t at[TOGETHER][SLOTS];
+    uint32_t docs[TOGETHER];
+    for (uint64_t i = 0; w->visit && i < here->n;) {
+        float need = needed(w, here->lead);
+        int n = 0;
+        for (; i < here->n && n < TOGETHER; i++) {
+            uint64_t p = here->a + here->met[i];
+            uint32_t doc = here->key << 16 | list->lows[p];
+            if (i + AHEAD < here->n) fetch(w, here, i + AHEAD);
+            int no = need > 0 && worth(s, list, p, doc) < need;
+            if (no) continue;
+            for (int j = 0; j < w->k; j++) {
+                at[n][j] = p;
+                if (j == here->lead) continue;
+                at[n][j] = looked_up(&here->chunks[j], w->lists[j], doc);
+                __builtin_prefetch(s->codes + at[n][j]);
+            }
+            docs[n++] = doc;
+        }
+        for (int j = 0; j < n; j++) w->visit(w, docs[j], at[j]);
+    }
+}
+
+/* Visits the articles from low to high - 1 that are in all lists: those of each chunk once those of
+   the next have been found, by when the processor has fetched what was asked for. */
 static void meet(Walk *w, uint64_t low, uint64_t high) {
     uint64_t at[SLOTS] = {0};
     int lead = 0;
     for (int i = 1; i < w->k; i++)
         if (w->lists[i]->chunks < w->lists[lead]->chunks) lead = i;
     for (int i = 0; i < w->k; i++) at[i] = chunk_number(w->lists[i], (uint32_t)(low >> 16));
+    Common *here = &w->common[0], *before = &w->common[1];
+    here->met = w->q->table->met[0];
+    before->met = w->q->table->met[1];
+    before->n = 0;
     for (; at[lead] < w->lists[lead]->chunks && !w->q->failed; at[lead]++) {
         look_at_clock(w->q);
         uint32_t key = w->lists[lead]->keys[at[lead]];
         uint64_t base = (uint64_t)key << 16;
-        if (base >= high) return;
+        if (base >= high) break;
         int i = 0;
         for (; i < w->k; i++) {
             const List *list = w->lists[i];
             while (at[i] < list->chunks && list->keys[at[i]] < key) at[i]++;
-            if (at[i] == list->chunks) return;
+            if (at[i] == list->chunks) goto done;
             if (list->keys[at[i]] != key) break;
-            w->chunks[i] = chunk_of(w->q->s, list, at[i]);
-            if (w->chunks[i].a == w->chunks[i].b) break;
+            here->chunks[i] = chunk_of(w->q->s, list, at[i]);
+            if (here->chunks[i].a == here->chunks[i].b) break;
         }
-        if (i == w->k)
-            meet_in_chunk(w, key, low > base ? (uint32_t)(low - base) : 0,
-                          high < base + CHUNK ? (uint32_t)(high - base) : CHUNK);
+        if (i < w->k) continue;
+        here->key = key;
+        meet_in_chunk(w, here, low > base ? (uint32_t)(low - base) : 0,
+                      high < base + CHUNK ? (uint32_t)(high - base) : CHUNK);
+        if (!w->visit) continue;
+        for (uint64_t j = 0; j < AHEAD && j < here->n; j++) fetch(w, here, j);
+        visit_common(w, before);
+        Common *other = here;
+        here = before;
+        before = other;
     }
+done:
+    visit_common(w, before);
 }
 
 /* What a list has of the chunk at base, from low to high - 1. */
@@ -806,7 +911,7 @@ static void visit_phrase(Walk *w, uint32_t doc, uint64_t *at) {
     if (own->came >= RING) check_phrase(w->q, own, one);
     one->doc = doc;
     for (int i = 0; i < w->k; i++) {
-        one->at[i] = looked_up(w, i, doc, at[i]);
+        one->at[i] = at[i];
         if (w->lists[i]->from) one->at[i] = w->lists[i]->from[one->at[i]];
         else if (w->lists[i]->made) continue;
         __builtin_prefetch(s->codes + one->at[i] / BLOCK * BLOCK);

@@ -16,7 +16,7 @@ enum { EVERY, ANY, SOME, LOOSE }; /* of LOOSE it does not matter how many words 
 typedef struct {
     float score;
     uint32_t doc;
-    uint64_t first;
+    const uint64_t *first; /* where it is: only of equal scores it is read */
     int complete;
 } Hit;
 
@@ -25,7 +25,8 @@ typedef struct {
     float score[CHUNK];
     uint16_t words[CHUNK]; /* bits */
     uint64_t bits[CHUNK / 64];
-    uint16_t met[CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
+    uint16_t met[2][CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
+    uint16_t both[CHUNK]; /* likewise: what two lists have in common */
 } Table;
 
 typedef struct Word Word;
@@ -123,10 +124,10 @@ static void let_go(Query *q) {
 /* -- the best so far: a heap, the worst on top ------------------------------------------------ */
 
 static int is_better(const Query *q, const Hit *a, const Hit *b) {
-    if (q->by_date && a->first != b->first) return a->first > b->first;
+    if (q->by_date && *a->first != *b->first) return *a->first > *b->first;
     if (q->mode == SOME && a->complete != b->complete) return a->complete > b->complete;
     if (a->score != b->score) return a->score > b->score;
-    if (a->first != b->first) return a->first > b->first;
+    if (*a->first != *b->first) return *a->first > *b->first;
     return a->doc < b->doc;
 }
 
@@ -135,7 +136,7 @@ static inline int may_enter(const Query *q, uint32_t doc, float most, int comple
     if (q->n < q->wanted) return 1;
     if (!q->wanted || doc >= q->s->size) return 0;
     const Hit *worst = q->heap;
-    if (q->by_date) return q->s->first[doc] >= worst->first;
+    if (q->by_date) return q->s->first[doc] >= *worst->first;
     if (q->mode == SOME && complete != worst->complete) return complete > worst->complete;
     /* A sum of SLOTS floats and as many bonuses is rounded by 32 times 2^-24 at most. */
     return most * 1.000002f >= worst->score;
@@ -160,7 +161,7 @@ static void offer(Query *q, uint32_t doc, float score, int complete) {
         q->failed = 1;
         return;
     }
-    Hit hit = {score, q->base + doc, q->s->first[doc], complete};
+    Hit hit = {score, q->base + doc, q->s->first + doc, complete};
     Hit *heap = q->heap;
     uint64_t at;
     if (q->n < q->wanted) {

@@ -63,58 +63,49 @@ static int ranges_of(const Query *q, Range *ranges) {
     return n;
 }
 
-/* Scores an article: first by the words whose postings are at hand, since looking up the others can
-   often be spared. */
 static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
-    float each[SLOTS], score = 0;
-    double most = 0; /* of floats, what is taken off would leave its rounding behind */
-    for (int i = 0; i < w->k; i++) {
-        const List *list = w->lists[i];
-        each[i] = (at[i] == NOWHERE ? list->most : worth(q->s, list, at[i], doc)) * q->words[i].unit;
-        most += each[i];
-    }
-    for (int i = 0; i < w->k; i++) {
-        if (!may_enter(q, doc, (float)most, 1)) return;
-        if (at[i] != NOWHERE) continue;
-        most -= each[i];
-        each[i] = worth(q->s, w->lists[i], looked_up(w, i, doc, NOWHERE), doc) * q->words[i].unit;
-        most += each[i];
-    }
-    for (int i = 0; i < w->k; i++) score += each[i];
-    if (may_enter(q, doc, score, 1)) offer(q, doc, score, 1);
-    if (q->n == q->wanted && q->n && !q->by_date) w->least = q->heap[0].score * CERTAINLY;
+    float score = 0;
+    for (int i = 0; i < w->k; i++)
+        score += worth(q->s, w->lists[i], at[i], doc) * q->words[i].unit;
+    if (!may_enter(q, doc, score, 1)) return;
+    offer(q, doc, score, 1);
+    if (q->n < q->wanted || !q->n || q->by_date) return;
+    if (q->heap[0].score * CERTAINLY > w->least) w->least = q->heap[0].score * CERTAINLY;
 }
 
-/* Whether the best of a list are among its champions: as many of them count as are wanted. */
-static int is_led(const Query *q, const List *list) {
+/* What the least of as many champions of a list is worth as are wanted; -1 if fewer count. */
+static float least_of_champions(const Query *q, const List *list) {
     uint64_t living = 0;
-    for (int i = 0; list->best_docs && living < q->wanted && i < CHAMPIONS; i++)
+    int i = 0;
+    for (; list->best_docs && living < q->wanted && i < CHAMPIONS; i++)
         living += is_alive(q, list->best_docs[i]);
-    return list->best_docs && living >= q->wanted;
+    if (!list->best_docs || living < q->wanted) return -1;
+    return i ? list->best_worths[i - 1] : 0;
 }
 
-/* Offers the best of one list that none of some others has; the rest of them would not do. */
-static void offer_alone(Query *q, const Word *word, const List *list, const List *other,
-                        int complete) {
+/* Offers the best of one word that the other has not; the rest of them would not do. */
+static void offer_alone(Query *q, const Word *word, const List *other, int complete) {
+    const List *list = &word->whole;
     float unit = word->unit;
-    if (is_led(q, list)) {
-        for (int i = 0; i < CHAMPIONS; i++) {
-            float score = list->best_worths[i] * unit;
-            if (!may_enter(q, list->best_docs[i], score, complete)) return;
-            if (!is_alive(q, list->best_docs[i])) continue;
-            if (!other || posting_of(other, list->best_docs[i]) == NOWHERE)
-                offer(q, list->best_docs[i], score, complete);
-        }
-        return;
+    int are_led = least_of_champions(q, list) >= 0;
+    for (int i = 0; are_led && i < CHAMPIONS; i++) {
+        float score = list->best_worths[i] * unit;
+        if (!may_enter(q, list->best_docs[i], score, complete)) return;
+        if (is_alive(q, list->best_docs[i]) && posting_of(other, list->best_docs[i]) == NOWHERE)
+            offer(q, list->best_docs[i], score, complete);
     }
-    for (uint64_t c = 0; c < list->chunks; c++) {
+    for (uint64_t c = 0; !are_led && c < list->chunks; c++) {
         Chunk chunk = chunk_of(q->s, list, c);
         for (uint64_t p = chunk.a; p < chunk.b; p++) {
             uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
+            if (p + AHEAD < chunk.b)
+                __builtin_prefetch(q->s->text_norms +
+                                   ((uint32_t)list->keys[c] << 16 | list->lows[p + AHEAD]));
+            if (!may_enter(q, doc, worth_at_most(q->s, list, p) * unit, complete)) continue;
             float score = worth(q->s, list, p, doc) * unit;
             if (may_enter(q, doc, score, complete) && is_alive(q, doc) &&
-                (!other || posting_of(other, doc) == NOWHERE)) offer(q, doc, score, complete);
+                posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
         }
     }
 }
@@ -131,26 +122,13 @@ static void offer_again(Query *q, uint32_t doc, float score) {
     }
 }
 
-/* Codes of a posting below this, if they tell of no title, are worth too little by themselves to be
-   among the best: of the shortest text, too. */
-static int low_codes(const Query *q, const List *list, float unit) {
-    int texts = 0;
-    if (q->n < q->wanted || !q->n) return 0;
-    while (texts < 8) {
-        float f = (float)(texts + 1) * (list->is_label ? 1 : q->s->text_most);
-        if (saturated(f, q->s->k1) * unit >= q->heap[0].score * CERTAINLY) break;
-        texts++;
-    }
-    return (texts + 1) << 3;
-}
-
 /* The best of one word: an article that several of its terms have is worth the best of them. */
 static void best_crowned(Query *q, Word *word) {
     q->total += word->having;
     q->total_all += word->having;
     for (int i = 0; i < word->n_terms; i++) { /* those first that have the highest scores */
         const List *list = &word->terms[i];
-        if (!is_led(q, list)) continue;
+        if (least_of_champions(q, list) < 0) continue;
         for (int j = 0; j < CHAMPIONS; j++) {
             float score = list->best_worths[j] * word->unit;
             if (!may_enter(q, list->best_docs[j], score, 1)) break;
@@ -159,14 +137,13 @@ static void best_crowned(Query *q, Word *word) {
     }
     for (int i = 0; i < word->n_terms; i++) {
         const List *list = &word->terms[i];
-        if (is_led(q, list)) continue;
+        if (least_of_champions(q, list) >= 0) continue;
         for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
             look_at_clock(q);
             Chunk chunk = chunk_of(q->s, list, c);
-            int low = low_codes(q, list, word->unit);
             for (uint64_t p = chunk.a; p < chunk.b; p++) {
                 uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
-                if (!list->made && q->s->codes[p] < low && !(q->s->codes[p] & 3)) continue;
+                if (!may_enter(q, doc, worth_at_most(q->s, list, p) * word->unit, 1)) continue;
                 if (is_alive(q, doc)) offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
             }
         }
@@ -259,10 +236,15 @@ static uint64_t join_range(Query *q, const Range *range, Visit visit) {
 static void best_of_any(Query *q, const Range *ranges, int n) {
     if (is_pair(q)) {
         const List *a = &q->words[0].whole, *b = &q->words[1].whole;
-        offer_alone(q, &q->words[0], a, b, 1);
-        offer_alone(q, &q->words[1], b, a, 1);
+        int rarer = q->words[1].unit > q->words[0].unit;
         Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score, .least = -1};
+        for (int i = 0; i < 2; i++) { /* the champions of one of them have that, and more */
+            float least = least_of_champions(q, w.lists[i]) * q->words[i].unit * CERTAINLY;
+            if (least > w.least) w.least = least;
+        }
         meet(&w, 0, q->s->size);
+        offer_alone(q, &q->words[rarer], &q->words[!rarer].whole, 1);
+        offer_alone(q, &q->words[!rarer], &q->words[rarer].whole, 1);
         uint64_t found = q->words[0].having + q->words[1].having - w.found;
         q->total += found;
         q->total_all += found;
@@ -363,10 +345,8 @@ static float pair_worth(const Query *q, const Word *word, float worth) {
 static void visit_candidate(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
     float each[SLOTS], score = 0;
-    uint64_t postings[SLOTS];
     for (int i = 0; i < w->k; i++) {
-        postings[i] = looked_up(w, i, doc, at[i]);
-        each[i] = worth(q->s, w->lists[i], postings[i], doc);
+        each[i] = worth(q->s, w->lists[i], at[i], doc);
         score += each[i] * q->words[i].unit;
     }
     if (score + q->room < w->least) return;
@@ -378,7 +358,7 @@ static void visit_candidate(Walk *w, uint32_t doc, uint64_t *at) {
         float b = pair_worth(q, &q->words[right], each[right]);
         most += (a < b ? a : b) * q->bonuses[i].unit;
     }
-    consider(w, &(Candidate){doc, score, most, 1, postings});
+    consider(w, &(Candidate){doc, score, most, 1, at});
 }
 
 /* Considers an article of the table, which tells which of the words it has. */
@@ -417,8 +397,8 @@ static void best_incomplete(Query *q, const Range *ranges, int n, uint64_t compl
     for (int i = 0; i < q->n_bonuses; i++) have_bonuses |= !is_whole(q, &q->bonuses[i]);
     if (is_pair(q) && !have_bonuses) {
         if (are_shown) {
-            offer_alone(q, &q->words[0], lists[0], lists[1], 0);
-            offer_alone(q, &q->words[1], lists[1], lists[0], 0);
+            offer_alone(q, &q->words[0], lists[1], 0);
+            offer_alone(q, &q->words[1], lists[0], 0);
         }
         q->total += q->words[0].having + q->words[1].having - complete;
         return;
@@ -576,14 +556,12 @@ static PyTypeObject *segment_type;
 
 /* Sees that the columns of articles that any of them may be looked up in are as written. */
 static void sure_of_columns(const Query *q, Segment *s) {
-    int known = s->text_most > 0;
     SURE_OF_ALL(s, first);
     if (q->has_window) SURE_OF_ALL(s, last);
     SURE_OF_ALL(s, title_words);
     SURE_OF_ALL(s, title_norms);
     SURE_OF_ALL(s, text_norms);
-    for (uint32_t i = 0; !known && i < s->size; i++)
-        if (s->text_norms[i] > s->text_most) s->text_most = s->text_norms[i];
+    learn_most(s);
 }
 
 static uint64_t faults_of(const Part *parts, Py_ssize_t n) {

@@ -58,7 +58,8 @@ typedef struct {
     ARRAYS(X)
 #undef X
     float k1, k1_1;
-    float text_most; /* the highest norm of a text, once it is known; else 0 */
+    int knows_most;    /* whether the next is known: what a posting of this code is worth at most */
+    float most_of[256];
     uint32_t size; /* articles */
 } Segment;
 
@@ -288,6 +289,7 @@ typedef struct {
     void *made;          /* what was allocated for it */
     const uint64_t *from; /* of a list that is a part of a term's: its postings there; else NULL */
     uint64_t having;     /* how many postings */
+    uint64_t dense, dense_end; /* where those of its chunks are that have bits */
     float most;          /* what none of them is worth more than */
     float lead;          /* what one is worth more that stands in the lead, if it counts */
     const uint32_t *best_docs; /* champions, or NULL */
@@ -334,12 +336,44 @@ static inline float worth_of(const Segment *s, int is_label, uint32_t doc, uint3
     return saturated(f, s->k1);
 }
 
+/* What a posting is worth at most, without a look at how long its article is. */
+static inline float worth_at_most(const Segment *s, const List *list, uint64_t p) {
+    if (list->worths) return list->worths[p];
+    if (list->is_label) return s->k1_1 + list->lead;
+    return s->most_of[s->codes[p]] + list->lead;
+}
+
 static inline float worth(const Segment *s, const List *list, uint64_t p, uint32_t doc) {
     uint32_t titles, texts;
     if (list->worths) return list->worths[p];
     int in_lead = counts(s, p, &titles, &texts);
     float w = worth_of(s, list->is_label, doc, titles, texts);
     return in_lead ? w + list->lead : w;
+}
+
+/* The first of some ascending numbers that is not less than one. */
+static inline uint64_t number_of(const uint32_t *numbers, uint64_t low, uint64_t high,
+                                 uint64_t wanted) {
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (numbers[middle] < wanted) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Learns what postings are worth at most, whatever articles they are of. */
+static void learn_most(Segment *s) {
+    float title = 0, text = 0;
+    if (s->knows_most) return;
+    s->knows_most = 1;
+    for (uint32_t i = 0; i < s->size; i++) {
+        if (s->title_norms[i] > title) title = s->title_norms[i];
+        if (s->text_norms[i] > text) text = s->text_norms[i];
+    }
+    for (uint32_t code = 0; code < ODD; code++)
+        s->most_of[code] = saturated((float)(code & 3) * title + (float)(code >> 3) * text, s->k1);
+    s->most_of[ODD] = s->k1_1;
 }
 
 /* Takes a term's postings as they lie in the file; 0 if they lead out of it. */
@@ -372,14 +406,16 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
     uint64_t text_start = term ? s->terms_ends[term - 1] : 0;
     if (text_start < s->n_terms_bytes) SURE_OF(s, terms_bytes, text_start, 1);
     list->is_label = text_start < s->n_terms_bytes && s->terms_bytes[text_start] < PAIR;
-    SURE_OF_ALL(s, frequent);
-    uint64_t low = 0, high = s->n_frequent;
-    while (low < high) {
-        uint64_t middle = (low + high) / 2;
-        if (s->frequent[middle] < term) low = middle + 1;
-        else high = middle;
+    if (list->having > DENSE) {
+        SURE_OF_ALL(s, dense);
+        list->dense = number_of(s->dense, 0, s->n_dense, c0);
+        list->dense_end = s->n_dense - list->dense < list->chunks ? s->n_dense
+                                                                  : list->dense + list->chunks;
     }
-    if (low < s->n_frequent && s->frequent[low] == term && list->having >= CHAMPIONS) {
+    if (list->having < CHAMPIONS) return 1;
+    SURE_OF_ALL(s, frequent);
+    uint64_t low = number_of(s->frequent, 0, s->n_frequent, term);
+    if (low < s->n_frequent && s->frequent[low] == term) {
         SURE_OF(s, champions, low * CHAMPIONS, CHAMPIONS);
         SURE_OF(s, worths, low * CHAMPIONS, CHAMPIONS);
         list->best_docs = s->champions + low * CHAMPIONS;
@@ -392,15 +428,9 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
 static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
     Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
     if (!list->made && chunk.b - chunk.a > DENSE) {
-        SURE_OF_ALL(s, dense);
         uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
-        uint64_t low = 0, high = s->n_dense;
-        while (low < high) {
-            uint64_t middle = (low + high) / 2;
-            if (s->dense[middle] < wanted) low = middle + 1;
-            else high = middle;
-        }
-        if (low < s->n_dense && s->dense[low] == wanted) {
+        uint64_t low = number_of(s->dense, list->dense, list->dense_end, wanted);
+        if (low < list->dense_end && s->dense[low] == wanted) {
             SURE_OF(s, bits, low * (CHUNK / 8), CHUNK / 8);
             chunk.bits = s->bits + low * (CHUNK / 8);
         }
@@ -418,30 +448,32 @@ static inline uint64_t lower(const uint16_t *lows, uint64_t a, uint64_t b, uint3
     return a;
 }
 
-/* Likewise, where it is probably near. */
-static inline uint64_t gallop(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
-    uint64_t step = 1;
-    while (a + step < b && lows[a + step] < low) {
-        a += step;
-        step *= 2;
-    }
-    return lower(lows, a, a + step + 1 < b ? a + step + 1 : b, low);
+/* Where it is if numbers are spread evenly. */
+static inline uint64_t guess(uint64_t a, uint64_t b, uint32_t low) {
+    return a + (b - a) * low / CHUNK;
 }
 
-typedef uint16_t Eight __attribute__((vector_size(16)));
+#define WINDOW 64 /* postings that are compared at once, around a guess */
 
-/* Likewise, where it is nearer still. */
-static inline uint64_t step_to(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
-    if (b - a < 32 || lows[a + 31] < low) return gallop(lows, a, b, low);
-    Eight less = {0}, wanted = less + (uint16_t)low;
-    uint64_t half[2];
-    for (int i = 0; i < 32; i += 8) { /* counts those that are less, without a branch */
-        Eight eight;
-        memcpy(&eight, lows + a + i, sizeof eight);
-        less -= (Eight)(eight < wanted);
+/* Likewise, by a guess, and by a better one if that was too far off. */
+static inline uint64_t near(const uint16_t *lows, uint64_t a, uint64_t b, uint32_t low) {
+    if (b < a + WINDOW) return lower(lows, a, b, low);
+    uint64_t from = guess(a, b, low), top = b - WINDOW;
+    uint16_t less = 0, than = (uint16_t)low;
+    from = from < a + WINDOW / 2 ? a : from - WINDOW / 2;
+    for (int tries = 0; tries < 4; tries++) {
+        if (from > top) from = top;
+        uint32_t first = lows[from], last = lows[from + WINDOW - 1];
+        if (first > low && from > a) {
+            uint64_t off = WINDOW / 2 + (b - a) * (first - low) / CHUNK;
+            from = from < a + off ? a : from - off;
+        } else if (last < low && from < top) from += WINDOW / 2 + (b - a) * (low - last) / CHUNK;
+        else {
+            for (int i = 0; i < WINDOW; i++) less = (uint16_t)(less + (lows[from + i] < than));
+            return from + less;
+        }
     }
-    memcpy(half, &less, sizeof less);
-    return a + ((half[0] + half[1]) * 0x0001000100010001 >> 48);
+    return lower(lows, a, b, low);
 }
 
 static uint64_t chunk_number(const List *list, uint32_t key) {
@@ -459,7 +491,7 @@ static uint64_t posting_of(const List *list, uint32_t doc) {
     uint64_t c = chunk_number(list, doc >> 16);
     if (c == list->chunks || list->keys[c] != doc >> 16) return NOWHERE;
     uint64_t a = c ? list->ends[c - 1] : list->start, b = list->ends[c];
-    uint64_t p = lower(list->lows, a, b, doc & 0xFFFF);
+    uint64_t p = near(list->lows, a, b, doc & 0xFFFF);
     return p < b && list->lows[p] == (doc & 0xFFFF) ? p : NOWHERE;
 }
 

@@ -333,6 +333,8 @@ def _write(
         log.line("done", told, seconds)
         return
     changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
+    if done.is_anew:
+        changes = "all read anew, since the dictionary or the list of words has changed"
     made = f"generation {done.generation}, {seconds:.1f} s"
     _say(f"{_some(done.articles, 'article')} ({changes}), {made}.")
     if done.rejected:

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
+from searchkit.analysis import spoken_in
 from searchkit.article import Article
 
 if TYPE_CHECKING:  # who only builds need not wait for what searches
@@ -81,13 +83,22 @@ def article_as_lines(article: Article, title: "tuple[Span, ...]", text: "tuple[S
 
 def article_as_json(article: Article, title: "tuple[Span, ...]", text: "tuple[Span, ...]") -> str:
     """Return the whole article and its marks as one JSON object."""
-    return dumps(article._asdict() | {"title_spans": title, "text_spans": text})
+    return dumps(_as_dict(article) | {"title_spans": title, "text_spans": text})
+
+
+def _as_dict(article: Article) -> dict[str, Any]:
+    """Return an article's record; its language is what was recognised where the record has none."""
+    return article._asdict() | {"language": article.language or spoken_in(article)}
 
 
 def about(article: Article) -> str:
     """Return where an article comes from, in one line."""
-    parts = (article.date, article.source, article.section, article.author, article.id)
+    date = article.date and _TIME.sub(r"\1 \2", article.date)
+    parts = (date, article.source, article.section, article.author, article.id)
     return line(" · ".join(part for part in parts if part))
+
+
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$")  # 2024-05-17T09:30:00+03:00
 
 
 def bold(text: str, spans: "tuple[Span, ...]") -> str:
@@ -143,7 +154,7 @@ def results_as_json(results: "Results") -> str:
 
 def hit_as_dict(hit: "Hit") -> dict[str, Any]:
     """Return a hit as JSON has it; the article's text is in the passages only."""
-    article = hit.article._asdict()
+    article = _as_dict(hit.article)
     del article["text"]
     found: dict[str, Any] = {
         "id": article.pop("id"),
@@ -159,7 +170,9 @@ def hit_as_dict(hit: "Hit") -> dict[str, Any]:
         for shown, passage in zip(found["passages"], hit.passages, strict=True):
             shown["matches"] = [why._asdict() for why in passage.matches]
         found["explain"] = [
-            {"name": factor.name, "score": factor.score, **factor.details} for factor in hit.factors
+            {"name": factor.name, "score": factor.score}
+            | {name.replace(" ", "_"): value for name, value in factor.details.items()}
+            for factor in hit.factors
         ]
     return found
 

@@ -77,7 +77,12 @@ Log = Callable[[str, dict[str, int | str]], None]
 
 @dataclass
 class Summary:
-    """What a build or an update did; a changed article counts as changed only."""
+    """What a build or an update did; a changed article counts as changed only.
+
+    Attributes:
+        is_anew: whether an update read all articles anew, since the dictionary or the list of words
+            had changed; then all of them are `added`.
+    """
 
     articles: int = 0
     added: int = 0
@@ -85,10 +90,12 @@ class Summary:
     removed: int = 0
     rejected: int = 0
     generation: str = ""
+    is_anew: bool = False
 
     def counts(self) -> dict[str, int | str]:
         """Return how many articles and bad records there are, by what was done with them."""
-        return {name: count for name, count in vars(self).items() if name != "generation"}
+        others = {"generation", "is_anew"}
+        return {name: count for name, count in vars(self).items() if name not in others}
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,9 @@ def update(
     words = means.words or _words_of(generations.live())
     means = replace(means, words=words)
     if _is_of_other_words(generations, words):
-        return rebuild(corpus, folder, progress, means, publishing=publishing, log=log)
+        summary = rebuild(corpus, folder, progress, means, publishing=publishing, log=log)
+        summary.is_anew = True
+        return summary
     with (
         generations.writing(),
         generations.building() as building,

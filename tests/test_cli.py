@@ -19,9 +19,10 @@ import pytest
 from click.testing import CliRunner
 from workshop import is_running
 
-from searchkit import Archive
+from searchkit import Archive, Article
 from searchkit.cli import main
 from searchkit.generations import Generations, sealed
+from searchkit.show import about
 
 MakeCorpus = Callable[[dict[str, str | bytes]], Path]
 
@@ -160,6 +161,24 @@ def test_json_is_one_object(index: Path) -> None:
         ],
     }
     assert "Лисицю" in out  # legible, not \u041b\u0438…
+
+
+def test_the_language_is_what_was_recognised_where_no_record_says_it(index: Path) -> None:
+    _, out, _ = run("query", "курка", "--json", "--index", index)
+    assert [hit["language"] for hit in json.loads(out)["hits"]] == ["uk"]
+    assert json.loads(run("show", "dog", "--json", "--index", index).out)["language"] == "uk"
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("2024-05-17T09:30:00+03:00", "2024-05-17 09:30"),
+        ("2024-05-17T09:30Z", "2024-05-17 09:30"),
+        *[(same, same) for same in ("2024-05-17", "2024-05", "2024")],
+    ],
+)
+def test_people_are_told_dates_as_they_write_them(date: str, told: str) -> None:
+    assert about(Article(id="fox", title="", text="", date=date)) == f"{told} · fox"
 
 
 def test_spans_point_at_the_words_as_written(index: Path) -> None:
@@ -339,6 +358,7 @@ def test_explain_adds_what_the_score_is_made_of(index: Path) -> None:
             hit["score"], abs=1e-4
         )
         assert {"name", "score", "share", "idf"} <= hit["explain"][0].keys()
+        assert all(key.isidentifier() for factor in hit["explain"] for key in factor)
     _, out, _ = run("query", "лисиця", "--explain", "--index", index)
     assert len(re.findall(r"^   score \d\.\d{4}, all words:$", out, re.MULTILINE)) == 3
     assert len(re.findall(r"^ +\d\.\d{4}  лисиця: share 1, idf ", out, re.MULTILINE)) == 3

@@ -97,6 +97,11 @@ def archive_of_talks(make_archive: MakeArchive) -> Archive:
         ("лемма:", []),
         ("NOT переговри", []),
         ("lemma:переговри", []),
+        # a form is no base form
+        ("lemma:Києві", [
+            ("lemma:київ", 42, 42, "base form"), ("lemma:кий", 42, 42, "base form"),
+        ]),
+        ("lemma:переговорами мирні", [("lemma:переговори мирні", 31, 30, "base form")]),
     ],
 )  # fmt: skip
 def test_only_what_is_wrong_is_mended(
@@ -244,8 +249,21 @@ def test_what_the_guesser_invents_is_no_completion(make_archive: MakeArchive) ->
     """Nor is a reading that is hardly ever the likeliest, unless it is typed in full."""
     archive = make_archive(many("Шахеди, шахедів, шахедами збили в Києві.", 2))
     assert [one.query for one in archive.suggest("шахед")] == ["шахед"]
-    assert [one.query for one in archive.suggest("к")] == ["київ"]
+    assert [one.query for one in archive.suggest("к")] == ["Київ"]
     assert [one.query for one in archive.suggest("кий")] == ["кий"]
+
+
+def test_names_and_abbreviations_are_written_as_in_the_archive(make_archive: MakeArchive) -> None:
+    """As most of their forms inside a sentence; at its beginning any word has a capital."""
+    archive = make_archive(
+        many("Саміт НАТО в Івано-Франківську, новий міністр натовпу не бачив.", 2)
+        + many("Натовп розійшовся. У НАТОВПІ хвороба.", 1)
+        + many("Іванові відповів Іван.", 1)
+    )
+    assert [one.query for one in archive.suggest("нат")] == ["натовп", "НАТО"]
+    assert archive.suggest("саміт на")[0].query == "саміт НАТО"
+    assert [one.query for one in archive.suggest("івано-")] == ["Івано-Франківськ"]
+    assert [one.query for one in archive.suggest("саміт")] == ["саміт"]
 
 
 def test_words_before_the_last_one_are_kept_and_count(make_archive: MakeArchive) -> None:

@@ -91,6 +91,7 @@ FUNCTION_WORDS = frozenset(
 # Forms that the dictionary reads as a word which the news never mean by them, besides others.
 NEVER_MEANT = {
     "нато": "ната",  # a short form of Наталія
+    "зараз": "зараза",  # in the genitive plural
 }
 
 # Abbreviations that are always of one word: they are found by it, too. The others are not here: м.

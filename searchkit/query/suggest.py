@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from searchkit.analysis import MARKS, is_function_word
+from searchkit.analysis import MARKS, form_terms, is_function_word
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
 from searchkit.analysis.ukrainian import APOSTROPHES
 from searchkit.errors import QueryTimeout
+from searchkit.highlight import Highlighter
 from searchkit.index import Index
 from searchkit.query.match import ANYWHERE, TITLE, Matcher
 from searchkit.query.near import retyped, slips, spelled, stretches
@@ -50,8 +51,8 @@ class Suggestion(NamedTuple):
         query: it can be typed.
         total: how many articles it finds.
         total_all_words: how many of them have all of its words.
-        reason: "keyboard layout", "Latin letters", "spelling" or "quotation marks"; several are
-            joined by commas.
+        reason: "keyboard layout", "Latin letters", "spelling", "base form" or "quotation marks";
+            several are joined by commas.
     """
 
     query: str
@@ -226,7 +227,7 @@ def _words(query: Query) -> Iterator[tuple[Leaf, str]]:
     seen = {(0, 0)}
     for part, (scope,) in found:
         for leaf in part.words if isinstance(part, Phrase) else (part,):
-            if leaf.at not in seen and not (isinstance(leaf, Word) and leaf.is_lemma):
+            if leaf.at not in seen:
                 seen.add(leaf.at)
                 yield leaf, ANYWHERE if scope == TITLE else scope
 
@@ -237,6 +238,8 @@ def _is_rare(index: Index, query: Query, leaf: Leaf, scope: str) -> bool:
     What has several forms in the archive is one, and so is what is the form of another word: of one
     that the dictionary lacks, the form as written is among the lemmas.
     """
+    if _is_lemma(leaf):
+        return not _having(index, query.text, leaf, scope)
     written = query.text[slice(*leaf.at)]
     if isinstance(leaf, Word) and not is_little(
         index, written, index.having(key(scope, leaf.terms[0]).encode())
@@ -251,6 +254,10 @@ def _is_rare(index: Index, query: Query, leaf: Leaf, scope: str) -> bool:
     return is_little(index, written, here)
 
 
+def _is_lemma(leaf: Leaf) -> bool:
+    return isinstance(leaf, Word) and leaf.is_lemma
+
+
 def _having(index: Index, text: str, leaf: Leaf, scope: str) -> int:
     """Return how many articles have a word of a query, roughly."""
     if isinstance(leaf, Word):
@@ -263,7 +270,8 @@ def _guesses(index: Index, text: str, leaf: Leaf, scope: str) -> list[_Guess]:
     is_prefix = isinstance(leaf, Prefix)
     here = _having(index, text, leaf, scope)
     found: dict[tuple[str, ...], _Guess] = {}
-    for candidates in (_candidates, _retyped_with_slips):
+    others = (_base_forms,) if _is_lemma(leaf) else (_candidates, _retyped_with_slips)
+    for candidates in others:
         for (start, end), other, cost, reason in candidates(index, text, leaf, scope):
             if here and cost > 1 and reason == _SPELLING:
                 continue  # two slips, although it is there as it was typed
@@ -308,6 +316,13 @@ def _candidates(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
                 yield leaf.at, _cased(other, written), cost, _SPELLING
 
 
+def _base_forms(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
+    """Yield the same for a form that was asked for as if it were the base form: lemma:Києві."""
+    form = fold(normalize(text[slice(*leaf.at)]))
+    for term in index.terms_of(key(scope, form)) or form_terms(form):
+        yield leaf.at, _cased(term, ""), 0.0, "base form"
+
+
 def _retyped_with_slips(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
     """Yield the same for words that have a slip, too, typed on another keyboard."""
     written = text[slice(*leaf.at)]
@@ -327,7 +342,7 @@ def _cased(keyed: str, written: str) -> str:
     word = keyed.lstrip("\0\1\2\3\4\5\6\7").rstrip("".join(MARKS.values()))
     if written.isupper() and len(written) > 1:
         return word.upper()
-    return word[:1].upper() + word[1:] if written[:1].isupper() else word
+    return _titled(word) if written[:1].isupper() else word
 
 
 def _known(index: Index, text: str, scope: str, *, is_prefix: bool = False) -> int:
@@ -371,7 +386,52 @@ def completions(matcher: Matcher, prefix: str, limit: int) -> tuple[Completion, 
     scope = FIELD_NAMES.get(field[1], ANYWHERE) if field else ANYWHERE
     scope = ANYWHERE if scope == TITLE else scope
     tried = (_completed(matcher, head, scope, s, limit) for s in _starts(index, typed, scope))
-    return next(filter(None, tried), ())
+    found = next(filter(None, tried), ())
+    if scope != ANYWHERE:
+        return found
+    return tuple(
+        one._replace(query=head + _as_written(matcher, one.query[len(head) :])) for one in found
+    )
+
+
+_SAMPLE = 3  # articles that tell how a word is written
+
+
+def _as_written(matcher: Matcher, word: str) -> str:
+    """Return a base form with the capitals that most of its forms have inside a sentence."""
+    index, node = matcher.index, Word(LEMMA + word, (word,), word)
+    docs = top(matcher, node, _SAMPLE).docs
+    marker, seen = Highlighter(matcher, node, docs), Counter[tuple[int, ...]]()
+    for number in docs:
+        article, stones = index.stored(number)
+        for start, end, _ in marker.marks(number, article, stones)[1]:
+            written = article.text[start:end]
+            is_inside = _INSIDE.search(article.text, max(start - 3, 0), start)
+            if is_inside and index.terms_of(fold(normalize(written)))[:1] == (word,):
+                seen[_capitals(written)] += 1
+    for capitals, count in seen.most_common(1):
+        parts = word.split("-")
+        if 2 * count > seen.total() and len(capitals) == len(parts):
+            made = zip(parts, capitals, strict=True)
+            return "-".join((str, _titled, str.upper)[how](part) for part, how in made)
+    return word
+
+
+_INSIDE = re.compile(r"[^\W\d_],? $")  # what stands before a word that begins no sentence
+
+
+def _capitals(written: str) -> tuple[int, ...]:
+    """Return of each part of a word: 0 for small letters, 1 for a capital first, 2 for all.
+
+    >>> _capitals("Івано-Франківська"), _capitals("НАТО"), _capitals("переговорів")
+    ((1, 1), (2,), (0,))
+    """
+    parts = written.split("-")
+    return tuple(part[:1].isupper() + (len(part) > 1 and part.isupper()) for part in parts)
+
+
+def _titled(word: str) -> str:
+    return word[:1].upper() + word[1:]
 
 
 def _starts(index: Index, typed: str, scope: str) -> Iterator[list[str]]:

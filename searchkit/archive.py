@@ -454,19 +454,24 @@ def _hits(
     hits = []
     marker = Highlighter(matcher, tree, found.docs[offset:])
     why = Reasons(matcher.index, tree) if explain else None
-    for place, number in enumerate(found.docs[offset:], offset):
+    columns = (column[offset:] for column in (found.docs, found.scores, found.complete))
+    for number, score, complete in zip(*columns, strict=True):
         matcher.deadline.check()
         article, stones = matcher.index.stored(number)
+        if why is None:
+            shown = marker.shown(number, article, stones, passages)
+            hits.append(Hit(article, score, complete, *shown))
+            continue
         title, text = marker.marks(number, article, stones)
         hits.append(
             Hit(
                 article,
-                found.scores[place],
-                found.complete[place],
+                score,
+                complete,
                 spans(title),
                 best_passages(article.text, text, passages, why),
-                tuple(matcher.explain(tree, number)) if explain else (),
-                why.of(article.title, title) if why else (),
+                tuple(matcher.explain(tree, number)),
+                why.of(article.title, title),
             )
         )
     return tuple(hits)

@@ -12,7 +12,7 @@ article: of the text itself only the paragraphs that have marks are read. What t
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import islice, starmap
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -91,8 +91,22 @@ class Highlighter:
 
         The article and the milestones of its text are what `Index.stored` returned for its number.
         """
-        words = int(self._index.title_words[number])
+        words = self._index.title_words.item(number)
         return marks(self._places, number, article, stones, words)
+
+    def shown(
+        self, number: int, article: Article, stones: bytes, limit: int
+    ) -> tuple[tuple[Span, ...], tuple[Passage, ...]]:
+        """Return where the marks of an article's title are, and up to `limit` passages."""
+        if not kernel:
+            title, text = self.marks(number, article, stones)
+            return spans(title), passages(article.text, text, limit)
+        words = self._index.title_words.item(number)
+        found, best = kernel.shown(
+            self._places, number, article.title, article.text, stones,
+            words, words + GAP, STRIDE, _rules(article.text, limit),
+        )  # fmt: skip
+        return found, tuple(map(Passage._make, best))
 
 
 def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -> Ints:
@@ -237,11 +251,16 @@ def passages(
         why: tells why words match, if that is asked for.
     """
     if kernel and why is None:
-        limit = min(limit, len(marks) + 1)  # there are no more
-        return tuple(starmap(Passage, kernel.passages(text, marks, limit, _KNOWN, PASSAGE)))
+        best = kernel.passages(text, marks, _rules(text, limit))
+        return tuple(map(Passage._make, best))
     pieces = _pieces(text, marks) if marks else _beginning(text)
-    best = sorted(pieces, key=_Piece.rank)[:limit]
-    return tuple(piece.passage(text, why) for piece in best)
+    ranked = sorted(pieces, key=_Piece.rank)[:limit]
+    return tuple(piece.passage(text, why) for piece in ranked)
+
+
+def _rules(text: str, limit: int) -> tuple[int, int, int, str]:
+    """Return what the kernel is told of passages."""
+    return min(limit, len(text)), PASSAGE, _LONGEST, _KNOWN  # there are no more
 
 
 class _Piece(NamedTuple):

@@ -207,6 +207,11 @@ class Index:
     def _terms_of(self, form: str) -> tuple[str, ...]:
         written = form.encode()
         for segment in self.segments:
+            if kernel:
+                told: tuple[str, ...] = kernel.terms_of(segment.kernel, written)
+                if told:
+                    return told
+                continue
             number = segment.forms.find(written)
             if number >= 0:
                 return tuple(segment.terms[term].decode() for term in segment.lemmas(number))
@@ -227,6 +232,8 @@ class Index:
 
     def having(self, term: bytes) -> int:
         """Return how many articles have a term at most; the removed ones count."""
+        if kernel:
+            return sum([kernel.having(segment.kernel, term) for segment in self.segments])
         found = 0
         for segment in self.segments:
             number = segment.terms.find(term)
@@ -262,13 +269,15 @@ class Index:
 
         Of a phrase those of all its words, where they stand as the phrase.
         """
+        if len(self.segments) == 1:
+            return np.frombuffer(kernel.places(self.segments[0].kernel, word, among), np.int64)
         found = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             low, high = among.searchsorted(np.array([base, base + segment.size], np.uint32))
             here = (among[low:high] - np.uint32(base)).astype(np.uint32)
             places = np.frombuffer(kernel.places(segment.kernel, word, here), np.int64)
             found.append(places + (base << POSITION_BITS) if base else places)
-        return found[0] if len(found) == 1 else np.concatenate([_NOWHERE, *found])
+        return np.concatenate([_NOWHERE, *found])
 
     def form_places(self, form: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a word just as it is written (normalised), as `places` does."""

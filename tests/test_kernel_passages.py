@@ -50,6 +50,9 @@ def test_the_kernel_shows_the_passages_that_the_rules_say(
         assert highlight.passages(text, marks, limit) == found
 
 
+RULES = (3, highlight.PASSAGE, 1, " м ")
+
+
 def spans_of(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(WORD, text)]
 
@@ -72,13 +75,20 @@ def test_the_kernel_marks_the_words_with_these_numbers(
         np.array([number << 32 | position for position in part] + [(number + 1) << 32], np.int64)
         for part in parts
     )
-    told = {position: i for i in (2, 1, 0) for position in parts[i]}
-    marks = [(p, (*(titles[p] if p < first else every[p - first]), told[p])) for p in sorted(told)]
+    part_of = {position: i for i in (2, 1, 0) for position in parts[i]}
+    marks = [
+        (p, (*(titles[p] if p < first else every[p - first]), part_of[p])) for p in sorted(part_of)
+    ]
     expected = ([m for p, m in marks if p < first], [m for p, m in marks if p >= first])
     article = Article("1", text, title)
     for used, known in product([kernel, None], [stones, b""]):
         with patch.object(highlight, "kernel", used):
             assert highlight.marks(places, number, article, known, len(titles)) == expected
+            told = (number, title, text, known, len(titles), first, STRIDE, RULES)
+            assert not used or kernel.shown(places, *told) == (
+                highlight.spans(expected[0]),
+                kernel.passages(text, expected[1], RULES),
+            )
             for missing in (len(titles), first - 1, first + len(every)):
                 place = np.array([number << 32 | missing], np.int64)
                 with pytest.raises(ValueError, match="no word"):
@@ -120,4 +130,4 @@ def test_numbers_that_no_word_has_are_refused(told: tuple[Any, ...]) -> None:
 def test_marks_that_are_not_in_the_text_are_refused(marks: list[Any]) -> None:
     """They would be read from memory that is not the text's."""
     with pytest.raises(ValueError, match=r"marks are|not a tuple"):
-        kernel.passages("мир", marks, 3, " м ", 240)
+        kernel.passages("мир", marks, RULES)

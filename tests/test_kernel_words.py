@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from searchkit.analysis.tokenize import WORD
 from searchkit.analysis.ukrainian import APOSTROPHES, HYPHENS, INVISIBLE
+from searchkit.article import Article
 from searchkit.codec import runs, stored
 from searchkit.kernel import kernel as compiled
 
@@ -138,18 +139,40 @@ def test_the_kernel_writes_a_text_as_python_does(text: str) -> None:
         assert stored._to_bytes(text) == written  # noqa: SLF001
 
 
+written = st.text(st.sampled_from('абґ’№a1 \n"\\[],/') | st.characters(), max_size=30)
+
+
 @given(
-    st.text(st.sampled_from("абґ’№\x98☮😀\u0301a1 \n") | st.characters(), max_size=30), st.binary()
-)
+    st.builds(Article, written, written, written, st.none() | written, language=st.just("uk"),
+              tags=st.lists(written, max_size=2).map(tuple)),
+    st.binary(),
+)  # fmt: skip
+@example(Article('"', "\\", '\\"', tags=("null", "]\n", "")), b"\n")
 @settings(deadline=None)
-def test_the_kernel_reads_what_was_written_as_python_does(text: str, stones: bytes) -> None:
-    record = stored._record(stored._to_bytes(text), stones)  # noqa: SLF001 - the twin
-    assert stored._parts(record) == (text, stones)  # noqa: SLF001
+def test_the_kernel_reads_what_was_written_as_python_does(article: Article, stones: bytes) -> None:
+    record = stored._record(stored.letters(article), stones)  # noqa: SLF001 - the twin
+    assert stored._read(record) == (article, stones)  # noqa: SLF001
     with patch.object(stored, "kernel", None):
-        assert stored._parts(record) == (text, stones)  # noqa: SLF001
+        assert stored._read(record) == (article, stones)  # noqa: SLF001
 
 
-@pytest.mark.parametrize("record", [b"", b"1234567", b"\x01\0\0\0\0\0\0\0", b"\xff" * 9])
-def test_what_is_no_record_is_refused(record: bytes) -> None:
-    with pytest.raises(ValueError, match="no such record"):
-        kernel.from_letters(record, bytes(512))
+def test_the_kernel_leaves_to_python_what_only_few_articles_have() -> None:
+    """Rare letters and control characters; whatever else there is, titles in quotes, it reads."""
+    plain = Article("1", 'Мир\n"у світі"\\', '"Слово", газета', None, "u", tags=("а", "б"))
+    for article, is_read in (
+        (plain, True), (plain._replace(tags=()), True), (plain._replace(title=""), True),
+        (plain._replace(text="☮"), False), (plain._replace(title="\n"), False),
+    ):  # fmt: skip
+        record = stored._record(stored.letters(article), b"")  # noqa: SLF001
+        found = kernel.from_letters(record, stored._CHARACTERS)  # noqa: SLF001
+        assert (found is not None) == is_read
+
+
+@given(st.binary(max_size=12), st.integers(0, 200), st.binary(max_size=3))
+@settings(deadline=None)
+def test_a_damaged_record_is_none_or_one_of_the_same_form(head: bytes, at: int, put: bytes) -> None:
+    """What is in an index may be anything; no memory but the record's is read."""
+    record = stored._record(stored.letters(Article("1", "Мир", "Так", tags=("а",))), b"12")  # noqa: SLF001
+    for damaged in (head, head + record[len(head) :], record[:at], record[:at] + put + record[at:]):
+        found = kernel.from_letters(damaged, stored._CHARACTERS)  # noqa: SLF001
+        assert found is None or len(found[0]) == len(Article._fields)

@@ -134,15 +134,16 @@ def _table() -> bytes:
     return bytes([*(codes.get(code, sign) for code in range(max(codes) + 1)), sign])
 
 
-def _parts(record: bytes) -> tuple[str, bytes]:
-    """Return what a record was made of: the article's content and the milestones of its text."""
+def _read(record: bytes) -> tuple[Article, bytes]:
+    """Return what a record was made of: an article and the milestones of its text."""
     if kernel and (found := kernel.from_letters(record, _CHARACTERS)) is not None:
-        content, stones = found
-        return content, stones
+        fields, stones = found
+        return Article._make(fields), stones
     stones_size, rare_size = _HEAD.unpack_from(record)
     stones_end = _HEAD.size + stones_size
     end = stones_end + rare_size
-    return _from_bytes(record[end:], record[stones_end:end]), record[_HEAD.size : stones_end]
+    content = _from_bytes(record[end:], record[stones_end:end])
+    return Article.of(content), record[_HEAD.size : stones_end]
 
 
 def _from_bytes(rest: bytes, rare: bytes) -> str:
@@ -153,12 +154,18 @@ def _from_bytes(rest: bytes, rare: bytes) -> str:
     return "".join([a + b for a, b in zip(content.split(_SIGN), letters, strict=True)])
 
 
+class _Own(threading.local):
+    """What serves one thread only."""
+
+    def __init__(self, dictionary: zstandard.ZstdCompressionDict | None) -> None:
+        self.zstd = zstandard.ZstdDecompressor(dict_data=dictionary)
+
+
 class Unpacker:
     """Reads the records of one segment; safe to share between threads."""
 
     def __init__(self, dictionary: bytes) -> None:
-        self._dictionary = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
-        self._own = threading.local()  # a decompressor serves one thread only
+        self._own = _Own(zstandard.ZstdCompressionDict(dictionary) if dictionary else None)
 
     def unpack(self, packed: bytes | memoryview) -> tuple[Article, bytes]:
         """Return an article and its milestones, as `Packer.pack` was given them.
@@ -166,14 +173,7 @@ class Unpacker:
         Raises:
             zstandard.ZstdError, ValueError, struct.error: the bytes are no such record.
         """
-        content, stones = _parts(self._zstd().decompress(packed, max_output_size=_LARGEST))
-        return Article.of(content), stones
-
-    def _zstd(self) -> zstandard.ZstdDecompressor:
-        if not hasattr(self._own, "zstd"):
-            self._own.zstd = zstandard.ZstdDecompressor(dict_data=self._dictionary)
-        zstd: zstandard.ZstdDecompressor = self._own.zstd
-        return zstd
+        return _read(self._own.zstd.decompress(packed, max_output_size=_LARGEST))
 
 
 def milestones(starts: Ints, words: Ints) -> list[bytes]:

@@ -77,21 +77,34 @@ static Py_ssize_t take_next(Part *parts, Py_ssize_t count, Py_ssize_t last, Py_s
     return found;
 }
 
-/* Mark the words up to a position in a text whose first word has the position `first`. */
-static PyObject *mark_all(Place *place, Part *parts, Py_ssize_t count, Py_ssize_t first,
-                          Py_ssize_t last) {
-    PyObject *marks = PyList_New(0);
-    Py_ssize_t position, which = 0, start;
-    while (marks && (position = take_next(parts, count, last, &which)) >= 0) {
-        PyObject *mark = NULL;
-        if (position < first || go_to(place, position - first, &start) < 0)
-            PyErr_Format(PyExc_ValueError, "there is no word %zd", position);
-        else
-            mark = Py_BuildValue("nnn", start, place->at, which);
-        if (!mark || PyList_Append(marks, mark) < 0) Py_CLEAR(marks);
-        Py_XDECREF(mark);
+typedef struct { Mark *at; Py_ssize_t count, room; } Marks;
+
+static int add_mark(Marks *marks, Mark mark) {
+    if (marks->count == marks->room) {
+        Py_ssize_t room = marks->room ? 4 * marks->room : 16;
+        Mark *more = PyMem_Resize(marks->at, Mark, room);
+        if (!more) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        marks->at = more, marks->room = room;
     }
-    return marks;
+    marks->at[marks->count++] = mark;
+    return 0;
+}
+
+/* Mark the words up to a position in a text whose first word has the position `first`. */
+static int mark_all(Place *place, Part *parts, Py_ssize_t count, Py_ssize_t first,
+                    Py_ssize_t last, Marks *marks) {
+    Py_ssize_t position, which = 0, start = 0;
+    while ((position = take_next(parts, count, last, &which)) >= 0) {
+        if (position < first || go_to(place, position - first, &start) < 0) {
+            PyErr_Format(PyExc_ValueError, "there is no word %zd", position);
+            return -1;
+        }
+        if (add_mark(marks, (Mark){start, place->at, which}) < 0) return -1;
+    }
+    return 0;
 }
 
 static int take_parts(PyObject *told, Part *parts, uint64_t number) {
@@ -108,36 +121,80 @@ static int take_parts(PyObject *told, Part *parts, uint64_t number) {
     return 0;
 }
 
+/* An article, and the places in it that are to be marked. */
+typedef struct {
+    PyObject *places, *title, *text;
+    Py_buffer stones;
+    unsigned int number;
+    Py_ssize_t title_words, text_first, stride;
+    Marks in_title, in_text;
+} Marked;
+
+static int mark(Marked *one) {
+    Py_ssize_t count = PyTuple_GET_SIZE(one->places), done = -1;
+    Part *parts = PyMem_Calloc((size_t)count + 1, sizeof *parts);
+    if (!parts) PyErr_NoMemory();
+    else if (one->title_words < 0 || one->text_first < 0 || one->stride < 1)
+        PyErr_SetString(PyExc_ValueError, "a word's number is 0 or more");
+    else if (take_parts(one->places, parts, one->number) == 0) {
+        const uint8_t *steps = one->stones.buf;
+        Place in_title = {.text = text_of(one->title), .stride = one->stride};
+        Place in_text = {.text = text_of(one->text), .steps = steps,
+                         .end = steps + one->stones.len, .stride = one->stride};
+        done = mark_all(&in_title, parts, count, 0, one->title_words - 1, &one->in_title);
+        if (done == 0)
+            done = mark_all(&in_text, parts, count, one->text_first, UINT32_MAX, &one->in_text);
+    }
+    for (Py_ssize_t i = 0; parts && i < count; i++)
+        if (parts[i].view.obj) PyBuffer_Release(&parts[i].view);
+    PyMem_Free(parts);
+    return done;
+}
+
+static void done_with(Marked *one) {
+    PyMem_Free(one->in_title.at);
+    PyMem_Free(one->in_text.at);
+    PyBuffer_Release(&one->stones);
+}
+
+static PyObject *listed(const Marks *marks) {
+    PyObject *list = PyList_New(marks->count);
+    for (Py_ssize_t i = 0; list && i < marks->count; i++) {
+        Mark mark = marks->at[i];
+        PyObject *item = Py_BuildValue("nnn", mark.start, mark.end, mark.part);
+        if (item) PyList_SET_ITEM(list, i, item);
+        else Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* Return where some marks begin and end in a piece of the text that begins at `shift`. */
+static PyObject *spans_of(const Mark *marks, Py_ssize_t count, Py_ssize_t shift) {
+    PyObject *spans = PyTuple_New(count);
+    for (Py_ssize_t i = 0; spans && i < count; i++) {
+        PyObject *span = Py_BuildValue("nn", marks[i].start - shift, marks[i].end - shift);
+        if (span) PyTuple_SET_ITEM(spans, i, span);
+        else Py_CLEAR(spans);
+    }
+    return spans;
+}
+
 /* marks(places, number, title, text, stones, title_words, text_first, stride): see
  * highlight.marks. */
 static PyObject *marks(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *told, *title, *text, *title_marks = NULL, *text_marks = NULL, *both = NULL;
-    Py_buffer stones;
-    unsigned int number;
-    Py_ssize_t title_words, text_first, stride;
-    if (!PyArg_ParseTuple(args, "O!IUUy*nnn", &PyTuple_Type, &told, &number, &title, &text,
-                          &stones, &title_words, &text_first, &stride))
+    PyObject *both = NULL;
+    Marked one = {0};
+    if (!PyArg_ParseTuple(args, "O!IUUy*nnn", &PyTuple_Type, &one.places, &one.number, &one.title,
+                          &one.text, &one.stones, &one.title_words, &one.text_first, &one.stride))
         return NULL;
-    Py_ssize_t count = PyTuple_GET_SIZE(told);
-    Part *parts = PyMem_Calloc((size_t)count + 1, sizeof *parts);
-    if (!parts) PyErr_NoMemory();
-    else if (title_words < 0 || text_first < 0 || stride < 1)
-        PyErr_SetString(PyExc_ValueError, "a word's number is 0 or more");
-    else if (take_parts(told, parts, number) == 0) {
-        Place in_title = {.text = text_of(title), .stride = stride};
-        Place in_text = {.text = text_of(text), .steps = stones.buf,
-                         .end = (uint8_t *)stones.buf + stones.len, .stride = stride};
-        title_marks = mark_all(&in_title, parts, count, 0, title_words - 1);
-        if (title_marks) text_marks = mark_all(&in_text, parts, count, text_first, UINT32_MAX);
-        if (text_marks) both = PyTuple_Pack(2, title_marks, text_marks);
+    if (mark(&one) == 0) {
+        PyObject *of_title = listed(&one.in_title), *of_text = listed(&one.in_text);
+        if (of_title && of_text) both = PyTuple_Pack(2, of_title, of_text);
+        Py_XDECREF(of_title);
+        Py_XDECREF(of_text);
     }
-    Py_XDECREF(title_marks);
-    Py_XDECREF(text_marks);
-    for (Py_ssize_t i = 0; parts && i < count; i++)
-        if (parts[i].view.obj) PyBuffer_Release(&parts[i].view);
-    PyMem_Free(parts);
-    PyBuffer_Release(&stones);
+    done_with(&one);
     return both;
 }
 
@@ -178,15 +235,6 @@ static int is_closing(Py_UCS4 c) {
 static int is_before_word(Py_UCS4 c) { /* space or an opening sign */
     return c == ' ' || c == 0xa0 || c == '\n' || c == '\t' || c == '"' || c == '\'' || c == 0xab
         || c == 0x201c || c == '(';
-}
-
-static Py_ssize_t length_of_longest(const Text *words) {
-    Py_ssize_t longest = 1, length = 0; /* an initial has one letter */
-    for (Py_ssize_t i = 0; i < words->length; i++) {
-        length = at(words, i) == ' ' ? 0 : length + 1;
-        if (length > longest) longest = length;
-    }
-    return longest;
 }
 
 /* Tell whether letters are an abbreviation. */
@@ -321,13 +369,13 @@ typedef struct {
 
 typedef struct {
     Reader read;
-    Mark *marks;
+    Marks marks;
     Piece *pieces; /* as many as there are marks, or one */
-    Py_ssize_t marks_count, count;
+    Py_ssize_t count;
 } Show;
 
 static Py_ssize_t before(const Show *show, Py_ssize_t place, Py_ssize_t from) {
-    while (from < show->marks_count && show->marks[from].start < place) from++;
+    while (from < show->marks.count && show->marks.at[from].start < place) from++;
     return from;
 }
 
@@ -335,7 +383,7 @@ static void add(Show *show, Span span, Py_ssize_t first, Py_ssize_t after, Span 
     Py_ssize_t parts = 0;
     for (Py_ssize_t i = first; i < after; i++) {
         Py_ssize_t same = first;
-        while (show->marks[same].part != show->marks[i].part) same++;
+        while (show->marks.at[same].part != show->marks.at[i].part) same++;
         parts += same == i; /* the first of its part */
     }
     show->pieces[show->count] = (Piece){
@@ -370,7 +418,7 @@ static void cut(Show *show, Span whole, Py_ssize_t done, Py_ssize_t until) {
     Py_ssize_t last = whole.start, size = show->read.size;
     int is_marked = done < until;
     do {
-        Mark mark = is_marked ? show->marks[done] : (Mark){whole.start, whole.start, 0};
+        Mark mark = is_marked ? show->marks.at[done] : (Mark){whole.start, whole.start, 0};
         Py_ssize_t start = mark.start - size / 3 > last ? mark.start - size / 3 : last;
         if (start > whole.start) start = cut_start(text, start, mark.start);
         Py_ssize_t end = mark.end > start + size ? mark.end : start + size;
@@ -386,8 +434,8 @@ static void cut(Show *show, Span whole, Py_ssize_t done, Py_ssize_t until) {
 
 static void find_pieces(Show *show) {
     Py_ssize_t done = 0, place = 0, high = 0;
-    while (done < show->marks_count) {
-        Mark mark = show->marks[done];
+    while (done < show->marks.count) {
+        Mark mark = show->marks.at[done];
         if (mark.start >= high) {
             Span inside = paragraph(&show->read, mark.start, mark.end);
             place = inside.start, high = inside.end;
@@ -433,16 +481,11 @@ static int by_rank(const void *left, const void *right) {
     return order < 0 ? -1 : order > 0;
 }
 
-/* Return a piece as (text, spans). */
-static PyObject *shown(const Show *show, PyObject *text, const Piece *piece) {
-    PyObject *spans = PyTuple_New(piece->count);
-    Py_ssize_t shift = piece->span.start - piece->is_cut_before;
-    for (Py_ssize_t i = 0; spans && i < piece->count; i++) {
-        Mark mark = show->marks[piece->first + i];
-        PyObject *span = Py_BuildValue("nn", mark.start - shift, mark.end - shift);
-        if (span) PyTuple_SET_ITEM(spans, i, span);
-        else Py_CLEAR(spans);
-    }
+/* Return a piece as (text, spans, no reasons). */
+static PyObject *shown_piece(const Show *show, const Piece *piece) {
+    PyObject *text = show->read.str;
+    PyObject *spans = spans_of(show->marks.at + piece->first, piece->count,
+                               piece->span.start - piece->is_cut_before);
     PyObject *quoted = PyUnicode_Substring(text, piece->span.start, piece->span.end);
     if (quoted && (piece->is_cut_before || piece->is_cut_after)) {
         PyObject *whole = PyUnicode_FromFormat(
@@ -450,66 +493,94 @@ static PyObject *shown(const Show *show, PyObject *text, const Piece *piece) {
             piece->is_cut_after ? "\xe2\x80\xa6" : "");
         Py_SETREF(quoted, whole);
     }
-    PyObject *pair = quoted && spans ? PyTuple_Pack(2, quoted, spans) : NULL;
+    PyObject *piece_shown = quoted && spans ? Py_BuildValue("OO()", quoted, spans) : NULL;
     Py_XDECREF(quoted);
     Py_XDECREF(spans);
-    return pair;
+    return piece_shown;
 }
 
-static int read_marks(Show *show, PyObject *list) {
+static int read_marks(PyObject *list, Py_ssize_t length, Marks *marks) {
     Py_ssize_t done = 0;
-    for (Py_ssize_t i = 0; i < show->marks_count; i++) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         Py_ssize_t mark[3];
         if (read_numbers(PyList_GET_ITEM(list, i), mark, 3) < 0) return -1;
-        if (mark[0] < done || mark[0] >= mark[1] || mark[1] > show->read.text.length) {
+        if (mark[0] < done || mark[0] >= mark[1] || mark[1] > length) {
             PyErr_SetString(PyExc_ValueError, "marks are ascending and inside the text");
             return -1;
         }
-        show->marks[i] = (Mark){mark[0], done = mark[1], mark[2]};
+        if (add_mark(marks, (Mark){mark[0], done = mark[1], mark[2]}) < 0) return -1;
     }
     return 0;
 }
 
-static PyObject *best_shown(Show *show, PyObject *text, Py_ssize_t limit) {
-    if (show->marks_count) find_pieces(show);
-    else find_beginning(show);
-    qsort(show->pieces, show->count, sizeof(Piece), by_rank);
-    Py_ssize_t size = show->count < limit ? show->count : limit;
+/* What is shown of whatever text: how many passages, of which length; the abbreviations, and how
+ * long the longest of them is. */
+typedef struct { Py_ssize_t limit, size, longest; PyObject *known; } Rules;
+
+/* Return the best passages, as many as are wanted. */
+static PyObject *best_shown(PyObject *text, Marks marks, const Rules *rules) {
+    if (rules->limit < 0 || rules->size < 3 || rules->size > 1 << 20)
+        return PyErr_Format(PyExc_ValueError, "no such limit or size");
+    Show show = {
+        .read = {text, text_of(text), text_of(rules->known), rules->longest, rules->size},
+        .marks = marks,
+        .pieces = PyMem_New(Piece, marks.count + 1),
+    };
+    if (!show.pieces) return PyErr_NoMemory();
+    if (marks.count) find_pieces(&show);
+    else find_beginning(&show);
+    qsort(show.pieces, (size_t)show.count, sizeof(Piece), by_rank);
+    Py_ssize_t size = show.count < rules->limit ? show.count : rules->limit;
     PyObject *best = PyList_New(size);
     for (Py_ssize_t i = 0; best && i < size; i++) {
-        PyObject *pair = shown(show, text, &show->pieces[i]);
+        PyObject *pair = shown_piece(&show, &show.pieces[i]);
         if (pair) PyList_SET_ITEM(best, i, pair);
         else Py_CLEAR(best);
     }
+    PyMem_Free(show.pieces);
     return best;
 }
 
-/* passages(text, marks, limit, known, size): see highlight.passages. */
+/* passages(text, marks, (limit, size, longest, known)): see highlight.passages. */
 static PyObject *passages(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *text, *list, *abbreviations, *best = NULL;
-    Py_ssize_t limit, size;
-    if (!PyArg_ParseTuple(args, "UO!nUn", &text, &PyList_Type, &list, &limit, &abbreviations, &size))
+    PyObject *text, *list, *best = NULL;
+    Rules rules;
+    Marks marks = {0};
+    if (!PyArg_ParseTuple(args, "UO!(nnnU)", &text, &PyList_Type, &list, &rules.limit, &rules.size,
+                          &rules.longest, &rules.known))
         return NULL;
-    if (limit < 0 || size < 3 || size > 1 << 20)
-        return PyErr_Format(PyExc_ValueError, "no such limit or size");
-    Py_ssize_t count = PyList_GET_SIZE(list);
-    Text known = text_of(abbreviations);
-    Show show = {
-        .read = {text, text_of(text), known, length_of_longest(&known), size},
-        .marks = PyMem_New(Mark, count + 1),
-        .pieces = PyMem_New(Piece, count + 1),
-        .marks_count = count,
-    };
-    if (!show.marks || !show.pieces) PyErr_NoMemory();
-    else if (read_marks(&show, list) == 0) best = best_shown(&show, text, limit);
-    PyMem_Free(show.marks);
-    PyMem_Free(show.pieces);
+    if (read_marks(list, PyUnicode_GET_LENGTH(text), &marks) == 0)
+        best = best_shown(text, marks, &rules);
+    PyMem_Free(marks.at);
     return best;
+}
+
+/* shown(places, number, title, text, stones, title_words, text_first, stride, (limit, size, longest,
+ * known)): where the marks of the title are, and the passages; see highlight.Highlighter.shown. */
+static PyObject *shown(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *both = NULL;
+    Marked one = {0};
+    Rules rules;
+    if (!PyArg_ParseTuple(args, "O!IUUy*nnn(nnnU)", &PyTuple_Type, &one.places, &one.number,
+                          &one.title, &one.text, &one.stones, &one.title_words, &one.text_first,
+                          &one.stride, &rules.limit, &rules.size, &rules.longest, &rules.known))
+        return NULL;
+    if (mark(&one) == 0) {
+        PyObject *spans = spans_of(one.in_title.at, one.in_title.count, 0);
+        PyObject *best = best_shown(one.text, one.in_text, &rules);
+        if (spans && best) both = PyTuple_Pack(2, spans, best);
+        Py_XDECREF(spans);
+        Py_XDECREF(best);
+    }
+    done_with(&one);
+    return both;
 }
 
 PyMethodDef passages_methods[] = {
     {"marks", marks, METH_VARARGS, NULL},
     {"passages", passages, METH_VARARGS, NULL},
+    {"shown", shown, METH_VARARGS, NULL},
     {NULL},
 };

@@ -776,6 +776,34 @@ done:
     return answer;
 }
 
+/* having(segment, term): how many articles have a term. */
+static PyObject *having(PyObject *module, PyObject *args) {
+    PyObject *told;
+    Py_buffer string;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!y*", segment_type, &told, &string)) return NULL;
+    const Segment *s = (Segment *)told;
+    uint64_t faults = s->faults;
+    Strings terms = STRINGS(s, terms);
+    int64_t term = find(&terms, string.buf, string.len);
+    PyBuffer_Release(&string);
+    uint64_t start = 0, end = 0;
+    if (term >= 0) {
+        SURE_OF_END(s, s->chunk_ends, term);
+        uint64_t first = term ? s->chunk_ends[term - 1] : 0, last = s->chunk_ends[term];
+        if (first <= last && last <= s->n_chunk_keys) {
+            if (first) SURE_OF(s, posting_ends, first - 1, 1);
+            if (last) SURE_OF(s, posting_ends, last - 1, 1);
+            start = first ? s->posting_ends[first - 1] : 0;
+            end = last ? s->posting_ends[last - 1] : 0;
+        } else start = 1; /* damaged */
+    }
+    if (start <= end && end <= s->n_lows && s->faults == faults)
+        return PyLong_FromUnsignedLongLong(end - start);
+    PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
+    return NULL;
+}
+
 /* terms_of(segment, form): the terms of a word as it is written, the likeliest first. */
 static PyObject *terms_of(PyObject *module, PyObject *args) {
     PyObject *told;
@@ -844,6 +872,7 @@ static PyObject *record(PyObject *module, PyObject *args) {
 
 PyMethodDef search_methods[] = {
     {"top", top, METH_VARARGS, "The best articles of a query; see query/top.py."},
+    {"having", having, METH_VARARGS, "How many articles have a term; see index.py."},
     {"terms_of", terms_of, METH_VARARGS, "The terms of a written word; see index.py."},
     {"record", record, METH_VARARGS, "The bytes of an article; see codec/segment.py."},
     {"places", places, METH_VARARGS, "Where a word stands in some articles; see index.py."},

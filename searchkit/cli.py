@@ -15,6 +15,9 @@ try:  # Ctrl-C while they are read is no traceback either
     from types import TracebackType
     from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
+    # Nothing here multiplies matrices, and to start threads for it takes as long as a search.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     import click
 
     import searchkit

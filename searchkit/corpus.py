@@ -132,7 +132,7 @@ class Corpus:
                 yield found
 
     def blocks(self, size: int) -> Iterator["Article | Block | None"]:
-        """Yield what iterating does, but for lines of JSON, which are yielded unread.
+        """Yield what iterating does, but large files of lines of JSON are yielded unread.
 
         Whoever reads a block rejects its bad records, in their order. Before anything else is
         rejected or yielded as an article, None is yielded: the blocks before are to be read first.
@@ -161,23 +161,31 @@ class Corpus:
                 continue
             if self.pieces:
                 self.pieces.begin(str(path), name)
-            if name.lower().endswith(".jsonl"):
-                with raw:
-                    yield from self._blocks(str(path), stem, raw, size)
-            else:
+            if not name.lower().endswith(".jsonl"):
                 yield None
-                is_packed = name.lower().endswith(".gz")
-                with self._naming(str(path)), raw:
-                    opened: Any = raw
-                    if self.pieces:
-                        opened = self.pieces.open(raw)
-                        if opened is None:
-                            self.done += whole
-                            continue
-                    opened = gzip.GzipFile(fileobj=opened) if is_packed else opened
-                    yield from self._articles(str(path), suffix, opened, stem, raw)
-                    self.done += whole - raw.tell()
+                with raw:
+                    yield from self._whole(path, name, stem, suffix, raw)
+                continue
+            with raw:
+                for block in self._blocks(str(path), stem, raw, size):
+                    if block and whole < size // _SMALL:
+                        yield None
+                        yield from self._of(block)
+                    else:
+                        yield block
         yield from self._told(unseen)
+
+    def _whole(
+        self, path: Path, name: str, stem: str, suffix: str, raw: io.BufferedReader
+    ) -> Iterator[Article]:
+        """Yield the articles of a file that is not cut into blocks, if it is not as it was."""
+        done = self.done + os.fstat(raw.fileno()).st_size
+        with self._naming(str(path)):
+            opened: Any = self.pieces.open(raw) if self.pieces else raw
+            if opened:
+                opened = gzip.GzipFile(fileobj=opened) if name.lower().endswith(".gz") else opened
+                yield from self._articles(str(path), suffix, opened, stem, raw)
+            self.done = done
 
     def _told(self, unseen: list[tuple[str, Exception]]) -> Iterator[None]:
         """Reject what could not be looked at."""
@@ -370,6 +378,7 @@ def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
 
 
 _STEP = 1 << 20  # bytes read at once
+_SMALL = 4  # times as small as a block is a file that is not worth one
 _FEW = 1 << 18  # bytes of lines that are read before the first of their articles is there
 _LONGEST = 4 * MAX_RECORD  # bytes that a record may have, as none of its characters has more than 4
 

@@ -713,10 +713,10 @@ def _runs(
         if isinstance(item, Article):
             run.append(item)
             size += len(item.text)
-        if run and (len(run) == RUN or size > characters or item is not run[-1]):
+        if run and (len(run) == RUN or size > characters or isinstance(item, Block)):
             yield run
             run, size = [], 0
-        if not isinstance(item, Article):
+        if not isinstance(item, Article):  # None parts no articles: each file of one has it before
             yield item
     if run:
         yield run

@@ -11,7 +11,7 @@ import pytest
 from searchkit import Archive, Article, Hit
 from searchkit.codec.stored import digest, letters
 from searchkit.corpus import Corpus
-from searchkit.writer import Means, Summary, rebuild
+from searchkit.writer import Means, Summary, _runs, rebuild
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
 MakeCorpus = Callable[[dict[str, str | bytes]], Path]
@@ -369,6 +369,16 @@ def test_an_update_takes_no_more_memory_for_more_articles(
             tracemalloc.stop()
             assert done.added + done.changed >= count - 1
     assert max(peaks) < 1.5 * min(peaks)
+
+
+def test_the_articles_of_many_small_files_are_analysed_together(tmp_path: Path) -> None:
+    """A folder may have a file for each day, or for each article."""
+    for number in range(9):
+        (tmp_path / f"{number}.txt").write_text("Лис\n\nЛис спить.", encoding="utf-8")
+        line = json.dumps({"text": "лис"}) + "\n"
+        (tmp_path / f"{number}.jsonl").write_text(line, encoding="utf-8")
+    runs = filter(None, _runs(Corpus(tmp_path).blocks(10_000), 10_000))
+    assert [len(run) for run in runs] == [18]
 
 
 def test_several_processes_build_what_one_builds(tmp_path: Path) -> None:

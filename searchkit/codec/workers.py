@@ -40,6 +40,7 @@ _fields = attrgetter(*FIELDS)  # all but the text
 # Left alone, glibc gives the arrays of each run back to the system, only to ask for as much again
 # for the next: a tenth of the time of a process. Other systems do not know these names.
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+_SETTINGS = {**_KEEP_MEMORY, "OPENBLAS_NUM_THREADS": "1"}  # as in cli.py
 
 _PROGRAM = "from searchkit.codec.workers import work; work()"
 
@@ -164,7 +165,7 @@ class _Worker:
             [sys.executable, "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**_KEEP_MEMORY, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**_SETTINGS, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
         self._input, self._output = self._process.stdin, self._process.stdout

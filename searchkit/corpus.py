@@ -103,7 +103,7 @@ class Corpus:
         """Return the bytes that there are to read; 0 for standard input."""
         if self.path == "-":
             return 0
-        return sum(size for _, suffix, size in self._files(lambda *_: None) if suffix)
+        return sum(file.size for file in self._files(lambda *_: None) if file.suffix)
 
     def reject(self, error: ArticleError) -> None:
         """Count a bad record and report it; a report that raises ends the reading."""
@@ -144,47 +144,43 @@ class Corpus:
             with self._naming(STANDARD_INPUT):
                 yield from self._articles(STANDARD_INPUT, ".jsonl", sys.stdin.buffer, "stdin")
             return
-        base = self._root if self._is_folder else self._root.parent
         unseen: list[tuple[str, Exception]] = []
-        for path, suffix, whole in self._files(lambda *error: unseen.append(error)):
+        for file in self._files(lambda *error: unseen.append(error)):
             yield from self._told(unseen)
-            if not suffix:
+            if not file.suffix:
                 self.ignored += 1
                 continue
-            name = path.relative_to(base).as_posix()
-            stem = re.sub(r"(\.txt)?(\.gz)?$", "", name, flags=re.IGNORECASE)
             try:
-                raw = path.open("rb")
+                raw = open(file.path, "rb")  # noqa: PTH123, SIM115 - Path's own is slow; both close it
             except OSError as error:
-                unseen.append((str(path), error))
+                unseen.append((file.path, error))
                 yield from self._told(unseen)
                 continue
             if self.pieces:
-                self.pieces.begin(str(path), name)
-            if not name.lower().endswith(".jsonl"):
+                self.pieces.begin(file.path, file.name)
+            if not file.name.lower().endswith(".jsonl"):
                 yield None
                 with raw:
-                    yield from self._whole(path, name, stem, suffix, raw)
+                    yield from self._whole(file, raw)
                 continue
             with raw:
-                for block in self._blocks(str(path), stem, raw, size):
-                    if block and whole < size // _SMALL:
+                for block in self._blocks(file, raw, size):
+                    if block and file.size < size // _SMALL:
                         yield None
                         yield from self._of(block)
                     else:
                         yield block
         yield from self._told(unseen)
 
-    def _whole(
-        self, path: Path, name: str, stem: str, suffix: str, raw: io.BufferedReader
-    ) -> Iterator[Article]:
+    def _whole(self, file: "_File", raw: io.BufferedReader) -> Iterator[Article]:
         """Yield the articles of a file that is not cut into blocks, if it is not as it was."""
-        done = self.done + os.fstat(raw.fileno()).st_size
-        with self._naming(str(path)):
-            opened: Any = self.pieces.open(raw) if self.pieces else raw
+        done = self.done + file.size
+        with self._naming(file.path):
+            opened: Any = self.pieces.open(raw, file.size) if self.pieces else raw
             if opened:
-                opened = gzip.GzipFile(fileobj=opened) if name.lower().endswith(".gz") else opened
-                yield from self._articles(str(path), suffix, opened, stem, raw)
+                is_packed = file.name.lower().endswith(".gz")
+                opened = gzip.GzipFile(fileobj=opened) if is_packed else opened
+                yield from self._articles(file.path, file.suffix, opened, file.stem(), raw)
             self.done = done
 
     def _told(self, unseen: list[tuple[str, Exception]]) -> Iterator[None]:
@@ -194,9 +190,7 @@ class Corpus:
         while unseen:
             self._cannot_read(*unseen.pop(0))
 
-    def _blocks(
-        self, source: str, stem: str, raw: io.BufferedReader, size: int
-    ) -> Iterator["Block | None"]:
+    def _blocks(self, file: "_File", raw: io.BufferedReader, size: int) -> Iterator["Block | None"]:
         """Yield the lines of a file, cut into blocks."""
         is_empty, done, pieces = True, self.done, self.pieces
         failed: OSError | None = None
@@ -206,7 +200,7 @@ class Corpus:
         try:
             for before, data in parts:
                 self.done = done + raw.tell()
-                block = Block(source, stem, before, data)
+                block = Block(file.path, file.stem(), before, data)
                 if pieces:
                     pieces.put_lines(before, data)
                 is_empty = is_empty and block.is_empty()
@@ -216,17 +210,14 @@ class Corpus:
         yield None
         self.done = done + raw.tell()
         if failed:
-            self._cannot_read(source, failed)
+            self._cannot_read(file.path, failed)
         elif is_empty and not (pieces and pieces.has_skipped):
-            self.reject(ArticleError(source, None, "is empty"))
+            self.reject(ArticleError(file.path, None, "is empty"))
 
-    def _files(
-        self, cannot_read: Callable[[str, OSError], None]
-    ) -> Iterator[tuple[Path, str | None, int]]:
-        """Yield the files that are not hidden: path, format and size.
+    def _files(self, cannot_read: Callable[[str, OSError], None]) -> Iterator["_File"]:
+        """Yield the files that are not hidden.
 
-        The format is None where a file is to be passed over. What cannot be looked at is
-        handed to `cannot_read` instead.
+        What cannot be looked at is handed to `cannot_read` instead.
         """
 
         def unlisted(error: OSError) -> None:
@@ -235,15 +226,19 @@ class Corpus:
         if self._is_gone:
             return
         if not self._is_folder:
-            yield from _looked_at(self._root, cannot_read)
+            yield from _looked_at(str(self._root), self._root.name, cannot_read)
             return
         for folder, subfolders, names in os.walk(self._root, onerror=unlisted):
+            here = Path(folder)
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             # os.walk does not follow these, as they may lead in circles.
-            links = [name for name in subfolders if _is_link(Path(folder, name))]
+            links = [name for name in subfolders if _is_link(here / name)]
+            # There may be a file for each article, and a Path for each would take as long as it.
+            path, within = (str(each / "-")[:-1] for each in (here, here.relative_to(self._root)))
+            within = within.replace(os.sep, "/")
             for name in sorted(names + links):
-                if not (name.startswith(".") or (name == LIST and Path(folder) == self._root)):
-                    yield from _looked_at(Path(folder, name), cannot_read)
+                if not (name.startswith(".") or (name == LIST and not within)):
+                    yield from _looked_at(path + name, within + name, cannot_read)
 
     @contextmanager
     def _naming(self, source: str) -> Iterator[None]:
@@ -396,24 +391,40 @@ def _mode(path: str) -> int:
         ) from None
 
 
-def _is_link(path: Path) -> bool:
+class _File(NamedTuple):
+    """A file of a source: its path, that in the source, its size.
+
+    The suffix is that of a format; none where it is to be passed over.
+    """
+
+    path: str
+    name: str
+    suffix: str
+    size: int
+
+    def stem(self) -> str:
+        """Return what an article in it is called that has no id."""
+        return re.sub(r"(\.txt)?(\.gz)?$", "", self.name, flags=re.IGNORECASE)
+
+
+def _is_link(path: Path | str) -> bool:
     return os.path.islink(path)  # noqa: PTH114 - Path's own raises where it may not look
 
 
 def _looked_at(
-    path: Path, cannot_read: Callable[[str, OSError], None]
-) -> Iterator[tuple[Path, str | None, int]]:
-    suffix = _format(path)
+    path: str, name: str, cannot_read: Callable[[str, OSError], None]
+) -> Iterator[_File]:
+    suffix = _format(name)
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - likewise
     except OSError as error:
         # Only of a link that is not called like articles is it known that none are lost.
         if suffix or not _is_link(path):
-            cannot_read(str(path), error)
+            cannot_read(path, error)
         else:
-            yield path, None, 0
+            yield _File(path, name, "", 0)
     else:
-        yield path, suffix if stat.S_ISREG(found.st_mode) else None, found.st_size
+        yield _File(path, name, suffix if stat.S_ISREG(found.st_mode) else "", found.st_size)
 
 
 def _why(error: Exception) -> str:
@@ -427,9 +438,9 @@ def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _format(path: Path) -> str | None:
-    name = path.name.lower().removesuffix(".gz")
-    return next((suffix for suffix in _READERS if name.endswith(suffix)), None)
+def _format(name: str) -> str:
+    name = name.lower().removesuffix(".gz")
+    return next((suffix for suffix in _READERS if name.endswith(suffix)), "")
 
 
 # -- from a record to an article ---------------------------------------------------------------

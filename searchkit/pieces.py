@@ -178,7 +178,8 @@ class Pieces:
         first, end = piece.ids
         if not self.may_skip(first, end):
             return False
-        self._here.append(piece._replace(name=self._name, line=line))
+        is_there = piece.name == self._name and piece.line == line
+        self._here.append(piece if is_there else piece._replace(name=self._name, line=line))
         self.skipped += end - first
         return True
 
@@ -209,7 +210,7 @@ class Pieces:
             piece = None
             try:
                 line = raw.readline(longest + 1)
-                piece = self._found(raw, line, before + len(lines) + 1)
+                piece = self._found(raw, line, before + len(lines) + 1) if line else None
             except OSError as error:
                 line, failed = b"", error
             if lines and (not line or piece or have >= size):
@@ -268,18 +269,19 @@ class Pieces:
 
     # -- other files --
 
-    def open(self, raw: BufferedReader) -> Any:
+    def open(self, raw: BufferedReader, size: int) -> Any:
         """Return what to read in the place of the file at hand, None if it is as it was.
 
         Args:
             raw: the file, at its beginning.
+            size: how many bytes it has, as far as is known.
         """
         piece = self._files.get(self._name)
-        if piece and os.fstat(raw.fileno()).st_size == piece.size:
+        if piece and size == piece.size:
             digest = Digest(self._key)
-            while size := raw.readinto(self._room):
-                digest.update(memoryview(self._room)[:size])
-            if digest.digest() == piece.digest and self._skip(piece, 0):
+            while read := raw.readinto(self._room):
+                digest.update(memoryview(self._room)[:read])
+            if digest.digest() == piece.digest and self._skip(piece, piece.line):
                 return None
             raw.seek(0)
         return BufferedReader(_Whole(self, raw), _STEP)
@@ -328,8 +330,9 @@ class Pieces:
                     high = bisect_left(lines, piece.line + piece.lines)
                 self._out.append((piece._replace(is_bound=any(bound[low:high])), high - low))
                 self._ids += ids[_ID * low : _ID * high]
-        self._here, self._articles, self._bad = [], (array("q"), bytearray(), bytearray()), []
-        self._source = ""
+        self._here, self._bad, self._source = [], [], ""
+        if lines:
+            self._articles = array("q"), bytearray(), bytearray()
 
     def _is_bad(self, piece: _Piece) -> bool:
         if not self._bad:

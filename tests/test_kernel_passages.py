@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from searchkit import highlight
@@ -99,6 +99,7 @@ def test_the_kernel_marks_the_words_with_these_numbers(
     texts, st.binary(max_size=9), st.lists(st.integers(0, 2**64 - 1), max_size=9),
     st.integers(0, 2**32 - 1), st.integers(0, 9),
 )  # fmt: skip
+@example("мир мир", b"", [1], 2**32 - 1, 0)  # the last number that there is
 @settings(deadline=None)
 def test_damaged_milestones_and_positions_end_in_an_error_or_in_words(
     text: str, stones: bytes, places: list[int], number: int, words: int

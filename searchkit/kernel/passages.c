@@ -116,7 +116,9 @@ static int take_parts(PyObject *told, Part *parts, uint64_t number) {
             return -1;
         }
         parts[i].at = first_from(&parts[i], number << 32);
-        parts[i].end = first_from(&parts[i], (number + 1) << 32);
+        parts[i].end = number < UINT32_MAX
+                           ? first_from(&parts[i], (number + 1) << 32)
+                           : (const uint64_t *)parts[i].view.buf + parts[i].view.len / 8;
     }
     return 0;
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from faults import Server, compile_shim
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from workshop import KINDS, Some, Tally, Workshop
 
 
@@ -16,10 +16,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell hypothesis, too, before the tests are imported."""
-    settings.register_profile("whole", max_examples=1_000)
-    if is_whole(config):
-        settings.load_profile("whole")
+    """Tell hypothesis, too, before the tests are imported; and never to mind a slow machine."""
+    slow: dict[str, Any] = {
+        "deadline": None,
+        "suppress_health_check": [HealthCheck.too_slow],  # its table of all characters takes long
+    }
+    settings.register_profile("some", **slow)
+    settings.register_profile("whole", max_examples=1_000, **slow)
+    settings.load_profile("whole" if is_whole(config) else "some")
 
 
 def is_whole(config: pytest.Config) -> bool:

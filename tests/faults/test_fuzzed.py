@@ -17,7 +17,6 @@ from searchkit.errors import IndexUnusable
 from searchkit.generations import sealed
 
 any_time = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -309,15 +309,15 @@ def _write(
     keep: int = 2,
     log_json: bool = False,
 ) -> None:
-    from searchkit import writer  # noqa: PLC0415
-    from searchkit.corpus import Corpus  # noqa: PLC0415
-    from searchkit.words import chosen  # noqa: PLC0415
-
-    build = {"rebuild": writer.rebuild, "update": writer.update}[how]
     log = _Log() if log_json else None
     started = time.monotonic()
     index = index_folder or "index"
     with log or nullcontext(), _writing(index):
+        from searchkit import writer  # noqa: PLC0415
+        from searchkit.corpus import Corpus  # noqa: PLC0415
+        from searchkit.words import chosen  # noqa: PLC0415
+
+        build = {"rebuild": writer.rebuild, "update": writer.update}[how]
         report = _raise if strict else log.skipped if log else _name
         corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force)
         means = writer.Means(jobs, memory, chosen(words, corpus.path, index, corpus.reject))

@@ -35,6 +35,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -52,6 +53,7 @@ _HEAD = struct.Struct("<8sQII")
 HEAD_CRC = 20  # where in the head the CRC-32 of the table is
 _ALIGN = 64  # bytes; the head has as many
 _STEP = 1 << 24  # bytes copied or checked at once
+_AT_ONCE = 1 << 18  # bytes that are read before they are checked
 _SUMS = "sums"
 _LARGEST = 1 << 20  # bytes of a table; none of ours has a hundredth
 _KIND = re.compile(r"[<|][uif][1248]", re.ASCII)
@@ -143,17 +145,20 @@ class Arrays(dict[str, Array]):
             CorruptIndex: names the first bytes that are not, as nearly as it is known.
             IndexUnusable: the disk fails.
         """
+        buffer = memoryview(bytearray(_AT_ONCE))
         with open_plain(self.path) as file:
-            file.seek(_ALIGN)
-            for block, crc in enumerate(self._sums):
-                start, end = self._bounds(block)
+            for part in range(0, self._end, _AT_ONCE):
                 try:
-                    data = file.read(end - start)
+                    file.seek(part)
+                    file.readinto(buffer)
                 except OSError as error:
-                    raise unreadable(self.path, error, start) from None
-                if zlib.crc32(data) != crc:
-                    raise self.damage(block)
-                self._seen[block] = 1
+                    raise unreadable(self.path, error, (part, part + _AT_ONCE)) from None
+                last = min(part + _AT_ONCE, self._end)
+                for block in range(part // BLOCK, -(-last // BLOCK) if last > _ALIGN else 0):
+                    start, end = self._bounds(block)
+                    if zlib.crc32(buffer[start - part : end - part]) != self._sums[block]:
+                        raise self.damage(block)
+                    self._seen[block] = 1
 
     def see_size(self) -> None:
         """See that the file is as long as when it was mapped: what is gone cannot be asked for.
@@ -380,7 +385,7 @@ def stamp(path: Path) -> str:
         return f"{crc:08x}"
 
 
-def open_plain(path: Path) -> IO[bytes]:
+def open_plain(path: Path) -> BufferedReader:
     """Open a file of an index, which may come from anywhere, for reading.
 
     Raises:
@@ -408,13 +413,13 @@ def _map(path: Path) -> mmap.mmap:
         raise unreadable(path, error) from None
 
 
-def unreadable(path: Path, error: OSError, at: int | None = None) -> IndexUnusable:
-    """Make the error for a file that cannot be opened, or not be read from a byte on."""
+def unreadable(path: Path, error: OSError, at: tuple[int, int] | None = None) -> IndexUnusable:
+    """Make the error for a file that cannot be opened, or not be read between two bytes."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return CorruptIndex(f"{path} is missing; {AGAIN}.")
     if error.errno is None:  # it is what `open_plain` does not open
         return CorruptIndex(f"{error}, as no part of an index is; {AGAIN}.")
-    where = "" if at is None else f" from byte {at} on"
+    where = "" if at is None else f" between bytes {at[0]} and {at[1]}"
     return IndexUnusable(
         f"{path} cannot be read{where}: {error.strerror}. The index may be whole: see to the disk,"
         " or to who may read it."

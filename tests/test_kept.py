@@ -36,6 +36,7 @@ def crowd(crowd: Path, tmp_path: Path) -> Path:
         "Прес-конференції, прес, конференція",
         "прес",
         "24.02.2022, 1,5; 90-х років; півгодини",
+        "Бармаглотів, бармаглотами",
     ]
     corpus = tmp_path / "crowd.jsonl"
     lines = [json.dumps({"id": text, "text": text}) + "\n" for text in texts]
@@ -81,12 +82,14 @@ def test_an_update_asks_for_new_words_only(
     crowd: Path, index: Path, tmp_path: Path, asked: list[str]
 ) -> None:
     corpus = tmp_path / "more.jsonl"
-    line = json.dumps({"id": "new", "text": "Лис зажене байбака."}, ensure_ascii=False)
+    text = "Лис зажене бармаглотів і куздрів."
+    line = json.dumps({"id": "new", "text": text}, ensure_ascii=False)
     corpus.write_text(crowd.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
     update(Corpus(corpus), index, means=ALONE)
-    assert asked == ["зажене", "байбака"]
+    # What the dictionary has, the kernel finds there sooner than here.
+    assert [word for word in asked if word != "зажене"] == ["куздрів"]
     with Archive.open(index) as archive:
-        assert [hit.id for hit in archive.search("байбак")] == ["new"]
+        assert [hit.id for hit in archive.search("куздрів")] == ["new"]
 
 
 def test_processes_take_the_words_that_were_there_before_too(index: Path, tmp_path: Path) -> None:
@@ -141,7 +144,7 @@ def test_whatever_an_index_says_of_words_a_rebuild_goes_through(
         bytes_ = arrays[name].view(np.uint8)
         bytes_[random.integers(0, len(bytes_), len(bytes_) // 2)] = random.integers(0, 256)
         write(segment_file(index), arrays)
-        assert rebuild(Corpus(crowd), index, means=ALONE).articles == 1_123
+        assert rebuild(Corpus(crowd), index, means=ALONE).articles == 1_124
 
 
 @pytest.mark.parametrize("name", kept.ARRAYS)

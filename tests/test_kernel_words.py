@@ -69,7 +69,7 @@ def test_as_many_words_as_there_may_be_are_told_apart() -> None:
     assert (again, none) == (numbers, [])
 
 
-FITTING = (ints(2, 1), ints(0, 1, 0), ints(0, 1, 3), ints(0, 1, 2))
+FITTING = (ints(2, 1), ints(0, 1, 0), ints(0, 1), ints(1, 3), ints(0, 1, 2))
 
 
 def test_numbered_words_have_the_rows_that_they_were_said_to_have() -> None:
@@ -82,8 +82,9 @@ def test_numbered_words_have_the_rows_that_they_were_said_to_have() -> None:
     [
         (0, ints(2, 2)), (0, ints(-1, 4)), (0, b"123"),
         (1, ints(0, 2, 0)), (1, ints(0, -1, 0)), (1, ints(0, 1)),
-        (2, ints()), (2, ints(1, 1, 3)), (2, ints(0, 4, 3)), (2, ints(0, 1, 4)),
-        (3, ints(0, 1)),
+        (2, ints()), (2, ints(-1, 1)), (2, ints(2, 1)), (2, b"12345678 "),
+        (3, ints(1)), (3, ints(1, 0)), (3, ints(1, 4)),
+        (4, ints(0, 1)),
     ],
 )  # fmt: skip
 def test_words_and_rows_that_do_not_fit_together_are_refused(which: int, instead: Any) -> None:
@@ -116,7 +117,7 @@ def test_rows_and_terms_that_do_not_fit_together_are_refused(which: int, instead
     lambda: kernel.number_words(kernel.word_table(1, 2), ["a", b"b"]),
     lambda: kernel.number_words(kernel.word_table(1, 2), "texts"),
     lambda: kernel.word_table("1", 2),
-    lambda: kernel.rows(1, 2, 3, 4),
+    lambda: kernel.rows(1, 2, 3, 4, 5),
     lambda: kernel.invert(1, 2, 3, 4, 5, 6),
     lambda: kernel.set_signs(1, 2, 3, 4),
 ])  # fmt: skip

@@ -65,6 +65,9 @@ class Listed(Protocol):
     def get(self, form: str, /) -> tuple[str, ...] | None:
         """Return the terms of a folded form; None if it is not there."""
 
+    def __contains__(self, form: object, /) -> bool:
+        """Tell whether they may be others than those of the dictionary."""
+
 
 NO_WORDS: Listed = {}
 

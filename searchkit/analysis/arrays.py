@@ -7,17 +7,23 @@ What comes out is what `analyze` would give, word for word, as arrays.
 import os
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.analysis import MARKS, NO_WORDS, Listed, TermsOf, form_pairs, terms_by, way_of
+from searchkit.analysis.dictionary import dictionary
 from searchkit.analysis.language import UKRAINIAN, is_suspicious, stretches
-from searchkit.analysis.normalize import normalize
+from searchkit.analysis.lemmatize import CONVERBS, by_hand
+from searchkit.analysis.lists import common
+from searchkit.analysis.normalize import LETTERS, normalize
 from searchkit.analysis.tokenize import WORD
+from searchkit.analysis.ukrainian import APOSTROPHES, SPELLINGS
 from searchkit.kernel import kernel
 
 Ints = NDArray[np.int32]
@@ -44,18 +50,103 @@ class Rows:
     pair: Ints
 
 
+class Pairs:
+    """Every (lemma, form) met, by numbers.
+
+    Attributes:
+        terms, forms: the numbers of lemmas and forms.
+        term_of_pair, form_of_pair: of each pair; int32.
+    """
+
+    def __init__(self) -> None:
+        self.terms: dict[str, int] = {}
+        self.forms: dict[str, int] = {}
+        self.term_of_pair, self.form_of_pair = array("i"), array("i")
+        self._first = array("i")  # pair of each form; what is known of it then lies behind it
+        self._later: dict[tuple[int, int], int] = {}  # what was learned of it afterwards
+
+    def __len__(self) -> int:
+        return len(self.term_of_pair)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield the pairs in the order of their numbers."""
+        terms, forms = list(self.terms), list(self.forms)
+        for term, form in zip(self.term_of_pair, self.form_of_pair, strict=True):
+            yield terms[term], forms[form]
+
+    def add(self, lemma: str, form: str) -> int:
+        """Return the number of a pair, the next one if it is new."""
+        term = self.terms.setdefault(lemma, len(self.terms))
+        number = self.forms.setdefault(form, len(self.forms))
+        new = len(self)
+        if number == len(self._first):
+            self._first.append(new)
+        else:
+            at = self._first[number]
+            while at < new and self.form_of_pair[at] == number:
+                if self.term_of_pair[at] == term:
+                    return at
+                at += 1
+            if (known := self._later.setdefault((term, number), new)) < new:
+                return known
+        self.term_of_pair.append(term)
+        self.form_of_pair.append(number)
+        return new
+
+    def learn(
+        self, words: list[str], first: int, met: dict[str, int], listed: Listed
+    ) -> tuple[Ints, Ints, list[int]]:
+        """Have the kernel add the pairs of those words that it can learn.
+
+        Args:
+            words: new ones.
+            first: the number of the first of them.
+            met: the number of the first word of each normal spelling; new ones are added.
+            listed: the forms of which the dictionary would give other terms.
+
+        Returns:
+            Of each word the first with its spelling, and how many pairs were added for it, all in
+            order; and which words are left.
+        """
+        told = _learner(), words, first, listed, met, self.terms, self.forms
+        same, counts, terms, forms, others = kernel.learn(*told)
+        is_first = np.diff(np.frombuffer(forms, np.int32), prepend=-1) != 0
+        self._first.frombytes((is_first.nonzero()[0] + len(self)).astype(np.int32).tobytes())
+        self.term_of_pair.frombytes(terms)
+        self.form_of_pair.frombytes(forms)
+        return np.frombuffer(same, np.int32).copy(), np.frombuffer(counts, np.int32), others
+
+
+@cache
+def _learner() -> Any:
+    """Return what the kernel has to know to learn words."""
+    apostrophes = "".join(sign for sign in APOSTROPHES if sign <= "’")
+    return kernel.learner(
+        dictionary().compiled,
+        LETTERS + LETTERS.upper() + apostrophes,
+        LETTERS * 2 + "'" * len(apostrophes),
+        "ґё",
+        "ге",
+        ["пів"],
+        list(SPELLINGS),
+        list(CONVERBS),
+        by_hand(),
+        common(),
+    )
+
+
 class Batches:
     """Turns batches of texts into rows; remembers every word that it has met.
 
     Attributes:
-        listed: the terms of the forms on the user's list.
-        pairs: every (lemma, form) met so far, in the order of their numbers. A form that comes
-            from a text in another language than Ukrainian has a mark behind it (`MARKS`).
+        listed: the terms of forms that are known beforehand.
+        pairs: every (lemma, form) met so far. A form that comes from a text in another language
+            than Ukrainian has a mark behind it (`MARKS`).
     """
 
     def __init__(self, words: Listed = NO_WORDS) -> None:
         self.listed = words
-        self.pairs: dict[tuple[str, str], int] = {}
+        self.pairs = Pairs()
         self._words: dict[str, _Words] = {}
 
     def rows(self, texts: Sequence[str], languages: Sequence[str | None] = ()) -> Rows:
@@ -91,7 +182,9 @@ class Batches:
 
     def _met(self, way: str) -> "_Words":
         if way not in self._words:
-            self._words[way] = _Words(self.pairs, terms_by(way, self.listed), MARKS.get(way, ""))
+            listed = self.listed if kernel and way == UKRAINIAN else None
+            terms_of, mark = terms_by(way, self.listed), MARKS.get(way, "")
+            self._words[way] = _Words(self.pairs, terms_of, mark, listed)
         return self._words[way]
 
 
@@ -105,64 +198,84 @@ class _Piece(NamedTuple):
 
 
 class _Words:
-    """The words met in the texts that are read in one way."""
+    """The words met in the texts that are read in one way.
 
-    def __init__(self, pairs: dict[tuple[str, str], int], terms_of: TermsOf, mark: str) -> None:
-        self.pairs, self._terms_of, self._mark = pairs, terms_of, mark
+    Args:
+        pairs: of all words.
+        terms_of: gives the terms of a form.
+        mark: what is put behind a form.
+        listed: where the kernel may learn words, the forms that are not for it.
+    """
+
+    def __init__(
+        self, pairs: Pairs, terms_of: TermsOf, mark: str, listed: Listed | None = None
+    ) -> None:
+        self.pairs, self._terms_of, self._mark, self._listed = pairs, terms_of, mark, listed
         self._numbers: dict[str, int] = {}
         self._table = (
             kernel.word_table(*np.frombuffer(os.urandom(16), np.uint64).tolist())
             if kernel
             else None
         )
-        self._ends = array("i", [0])  # the word number n has _pairs[_ends[n] : _ends[n + 1]]
-        self._pairs = array("i")
+        # The word number n has _pairs[_begins[n] : _ends[n]].
+        self._begins, self._ends, self._pairs = array("i"), array("i"), array("i")
         self._first: dict[str, int] = {}  # the word that had a normal spelling first
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Analyse some texts."""
         number_words = self._number_words if self._table is None else self._number_words_in_c
-        words, starts, numbers = number_words(texts)
-        return Rows(words, starts, *_rows(words, numbers, self._ends, self._pairs))
+        words, starts, numbers, new = number_words(texts)
+        if new:
+            self._learn(new)
+        return Rows(words, starts, *_rows(words, numbers, self._begins, self._ends, self._pairs))
 
-    def _number_words_in_c(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints]:
-        *arrays, fresh = kernel.number_words(self._table, list(texts))
-        for word in fresh:
-            self._learn(word)
+    def _number_words_in_c(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
+        *arrays, new = kernel.number_words(self._table, list(texts))
         words, starts, numbers = (np.frombuffer(each, np.int32) for each in arrays)
-        return words, starts, numbers
+        return words, starts, numbers, new
 
-    def _number_words(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints]:
-        """Return how many words each text has, and where each starts, and its number."""
+    def _number_words(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
+        """Return how many words each text has, where each starts, its number, and new words."""
         counts: list[int] = []
         starts, numbers = [np.empty(0, np.int64)], array("i")
-        known = self._numbers
+        known, before = self._numbers, len(self._numbers)
         for text in texts:
             pieces = _CUT.split(text)  # what is between words, and words, alternately
             words = pieces[1::2]
             for word in words:
                 if word not in known:
                     known[word] = len(known)
-                    self._learn(word)
             numbers.extend(map(known.__getitem__, words))
             starts.append(np.cumsum([*map(len, pieces)])[:-1:2])
             counts.append(len(words))
         where = np.concatenate(starts).astype(np.int32)
-        return np.array(counts, np.int32), where, np.array(numbers, np.int32)
+        new = [*islice(reversed(known), len(known) - before)][::-1]
+        return np.array(counts, np.int32), where, np.array(numbers, np.int32), new
 
-    def _learn(self, word: str) -> None:
-        """Note which pairs the next word has."""
-        number = len(self._ends) - 1
-        form = normalize(word)
-        first = self._first.setdefault(form, number)
-        if first == number:
-            pairs, found = self.pairs, form_pairs(form, self._terms_of)
-            if mark := self._mark:
-                found = [(lemma, spelled + mark) for lemma, spelled in found]
-            self._pairs.extend([pairs.setdefault(pair, len(pairs)) for pair in found])
-        else:  # Мати, where мати was there before
-            self._pairs.extend(self._pairs[self._ends[first] : self._ends[first + 1]])
-        self._ends.append(len(self._pairs))
+    def _learn(self, words: list[str]) -> None:
+        """Note which pairs some new words have."""
+        first, pairs = len(self._ends), self.pairs
+        same = np.arange(first, first + len(words), dtype=np.int32)
+        counts = np.zeros(len(words), np.int32)
+        others: Sequence[int] = range(len(words))
+        if self._listed is not None:
+            new = len(pairs)
+            same, counts, others = pairs.learn(words, first, self._first, self._listed)
+            self._pairs.extend(range(new, len(pairs)))
+        ends = (len(self._pairs) - counts.sum() + np.cumsum(counts)).astype(np.int32)
+        begins = ends - counts
+        for i in others:
+            form = normalize(words[i])
+            same[i] = self._first.setdefault(form, first + i)
+            if same[i] == first + i:  # not Мати, where мати was there before
+                begins[i] = len(self._pairs)
+                found = form_pairs(form, self._terms_of)
+                self._pairs.extend([pairs.add(lemma, form + self._mark) for lemma, form in found])
+                ends[i] = len(self._pairs)
+        for every, each in ((self._begins, begins), (self._ends, ends)):
+            every.frombytes(each.tobytes())
+            numbers = np.frombuffer(every, np.int32)
+            numbers[first:] = numbers[same]
 
 
 def _joined(pieces: Sequence[_Piece], found: Sequence[tuple[Array, Rows]], texts: int) -> Rows:
@@ -223,21 +336,21 @@ def _interleaved(plain: Rows, odd: Rows, places: Sequence[int]) -> Rows:
 
 
 def _rows(
-    words: Ints, numbers: Ints, word_ends: "array[int]", word_pairs: "array[int]"
+    words: Ints, numbers: Ints, begins: "array[int]", ends: "array[int]", pairs: "array[int]"
 ) -> tuple[Ints, Ints, Ints]:
     """Return text, position and pair of each row of numbered words."""
     if kernel:
         text, position, pair = (
             np.frombuffer(each, np.int32)
-            for each in kernel.rows(words, numbers, word_ends, word_pairs)
+            for each in kernel.rows(words, numbers, begins, ends, pairs)
         )
         return text, position, pair
-    ends = np.array(word_ends, np.int32)
-    source, which = slices(ends[numbers], np.diff(ends)[numbers])
+    first, last = np.array(begins, np.int32), np.array(ends, np.int32)
+    source, which = slices(first[numbers], (last - first)[numbers])
     text = np.repeat(np.arange(len(words), dtype=np.int32), words)[which]
     before = np.cumsum(words, dtype=np.int32) - words
     position = which.astype(np.int32) - before[text]
-    return text, position, np.array(word_pairs, np.int32)[source]
+    return text, position, np.array(pairs, np.int32)[source]
 
 
 def slices(first: Array, counts: Array) -> tuple[Array, Array]:

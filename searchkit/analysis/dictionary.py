@@ -1,11 +1,23 @@
-"""The dictionary: pymorphy3's, asked directly; and how a word inflects like another."""
+"""The dictionary: pymorphy3's files, read directly; and how a word inflects like another.
+
+All of pymorphy3 is loaded only for what this leaves to it: words in Russian, and words with unusual
+letters that the dictionary lacks. Without the kernel it also guesses the other unknown words.
+"""
 
 import json
-from functools import cache
+import mmap
+from array import array
+from collections.abc import Sequence
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
+import numpy as np
+
 from searchkit.analysis.normalize import fold
+from searchkit.kernel import kernel
 
 SHIPPED = Path(__file__).with_name("words.txt")  # words that the dictionary lacks
 
@@ -18,6 +30,106 @@ def morph(language: str = "uk") -> Any:
     import pymorphy3  # noqa: PLC0415
 
     return pymorphy3.MorphAnalyzer(lang=language)
+
+
+class Dictionary:
+    """The Ukrainian dictionary.
+
+    Attributes:
+        paradigms: of each, the suffixes of its forms, then their tags, then their prefixes.
+        suffixes, prefixes, tags: what these numbers stand for.
+    """
+
+    TYPED, MEANT = "г", "ґ"  # what is typed, and what may be meant by it
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.paradigms = _paradigms((folder / "paradigms.array").read_bytes())
+        self.suffixes: list[str] = self._json("suffixes.json")
+        options = dict(self._json("meta.json"))["compile_options"]
+        self.prefixes: list[str] = options["paradigm_prefixes"]
+        self._longest: int = options["max_suffix_length"]
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """What the dictionary says of a form: `NOUN,inan masc,gent`."""
+        found: list[str] = self._json("gramtab-opencorpora-int.json")
+        return found
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The dictionary as the kernel reads it; its large files are mapped, not copied."""
+        grammemes = [_grammemes(tag) for tag in self.tags]
+        first: dict[tuple[str, ...], int] = {}
+        same = [first.setdefault(each, number) for number, each in enumerate(grammemes)]
+        kinds = bytes(UNPRODUCTIVE.isdisjoint(each) | (each[0] in VERBS) << 1 for each in grammemes)
+        return kernel.dictionary(
+            self._mapped("words.dawg"),
+            self._mapped("paradigms.array"),
+            kinds,
+            np.array(same, np.uint16),
+            self.suffixes,
+            self.prefixes,
+            [self._mapped(f"prediction-suffixes-{i}.dawg") for i in range(len(self.prefixes))],
+            _starts(),
+            self._longest,
+            self.TYPED + self.MEANT,
+        )
+
+    @cached_property
+    def plain(self) -> tuple[Any, Any]:
+        """The words, and what is replaced in them, as pymorphy3's library reads them."""
+        from pymorphy3.dawg import WordsDawg  # noqa: PLC0415
+
+        words = WordsDawg().load(str(self._folder / "words.dawg"))
+        return words, words.compile_replaces({self.TYPED: self.MEANT})
+
+    def _json(self, name: str) -> Any:
+        return json.loads((self._folder / name).read_bytes())
+
+    def _mapped(self, name: str) -> mmap.mmap:
+        with (self._folder / name).open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+# As in pymorphy3: of parts of speech that get no new words, none is guessed.
+UNPRODUCTIVE = frozenset("NUMR NPRO PRED PREP CONJ PRCL INTJ Apro".split())
+VERBS = frozenset(["VERB", "INFN", "GRND"])
+
+
+@cache
+def dictionary() -> Dictionary:
+    """Open the Ukrainian dictionary."""
+    import pymorphy3_dicts_uk  # noqa: PLC0415 - not all of pymorphy3
+
+    return Dictionary(Path(pymorphy3_dicts_uk.get_path()))
+
+
+def _paradigms(content: bytes) -> list[Sequence[int]]:
+    numbers = array("H", content)
+    found: list[Sequence[int]] = []
+    at = 1
+    for _ in range(numbers[0]):
+        found.append(numbers[at + 1 : at + 1 + numbers[at]])
+        at += 1 + numbers[at]
+    return found
+
+
+def _starts() -> list[str]:
+    """Return the first parts of words that pymorphy3 knows, the longest first."""
+    spec = find_spec("pymorphy3")
+    [folder] = (spec and spec.submodule_search_locations) or [""]
+    file = Path(folder, "lang", "uk", "_prefixes.py")
+    if file.is_file():  # to import all of pymorphy3 takes 60 ms
+        return sorted(run_path(str(file))["KNOWN_PREFIXES"], key=len, reverse=True)
+    from pymorphy3.lang.uk._prefixes import KNOWN_PREFIXES  # noqa: PLC0415
+
+    return sorted(KNOWN_PREFIXES, key=len, reverse=True)
+
+
+@cache
+def _grammemes(tag: str) -> tuple[str, ...]:
+    return tuple(tag.replace(" ", ",", 1).split(","))
 
 
 def dictionary_version() -> str:
@@ -41,11 +153,22 @@ def parses(word: str) -> list[tuple[str, Parse]]:
     >>> sorted({spelled for spelled, _ in parses("грунту")})  # г may be written for ґ
     ['грунту', 'ґрунту']
     """
-    words, substitutes = _words()
-    if "г" not in word:
+    if kernel:
+        found: list[tuple[str, Parse]] = kernel.parses(dictionary().compiled, word)
+        return found
+    words, substitutes = dictionary().plain
+    if Dictionary.TYPED not in word:
         return [(word, parse) for parse in words.get(word) or ()]
     similar = words.similar_items(word, substitutes)
     return [(spelled, parse) for spelled, found in similar for parse in found]
+
+
+def known_forms(word: str) -> list[str]:
+    """Return the base forms of all that a word may be in the dictionary, each once."""
+    if kernel:
+        found: list[str] = kernel.base_forms(dictionary().compiled, word)
+        return found
+    return list(dict.fromkeys(base_forms(parses(word))))
 
 
 def base_forms(found: list[tuple[str, Parse]]) -> list[str]:
@@ -69,15 +192,20 @@ def shipped() -> dict[str, list[Parse]]:
     return found
 
 
-def tag(parse: Parse) -> Any:
-    """Return what the dictionary says of a form, as pymorphy3's tag."""
-    return morph().dictionary.build_tag_info(*parse)
+def tag(parse: Parse) -> str:
+    """Return what the dictionary says of a form: `NOUN,inan masc,gent`."""
+    paradigm = dictionary().paradigms[parse[0]]
+    return dictionary().tags[paradigm[len(paradigm) // 3 + parse[1]]]
 
 
 def grammemes(parse: Parse) -> frozenset[str]:
     """Return what the dictionary says of a form: NOUN, Fixd, gent and so on."""
-    found: frozenset[str] = tag(parse).grammemes
-    return found
+    return _set_of(tag(parse))
+
+
+@cache
+def _set_of(tag: str) -> frozenset[str]:
+    return frozenset(_grammemes(tag))
 
 
 def inflected(word: str, model: str) -> dict[str, list[Parse]]:
@@ -87,19 +215,19 @@ def inflected(word: str, model: str) -> dict[str, list[Parse]]:
         ValueError: with the reason, if the dictionary has no such model or the two do not end
             alike.
     """
-    dictionary = morph().dictionary
-    bases = [number for number, idx in _words()[0].get(model) or () if idx == 0]
+    known = dictionary()
+    bases = [number for spelled, (number, idx) in parses(model) if spelled == model and idx == 0]
     if not bases:
         raise ValueError(f"the dictionary has no word {model!r} in this base form")
     found: dict[str, list[Parse]] = {}
     for number in bases:
-        paradigm = dictionary.paradigms[number]
-        forms, ending = len(paradigm) // 3, dictionary.suffixes[paradigm[0]]
+        paradigm = known.paradigms[number]
+        forms, ending = len(paradigm) // 3, known.suffixes[paradigm[0]]
         is_fixed = len({*paradigm[:forms]}) == 1  # нато: any word can go without endings
         if word.endswith(ending) and (is_fixed or _end_alike(word, model)):
             for idx in range(forms):
-                prefix = dictionary.paradigm_prefixes[paradigm[2 * forms + idx]]
-                form = prefix + word.removesuffix(ending) + dictionary.suffixes[paradigm[idx]]
+                prefix = known.prefixes[paradigm[2 * forms + idx]]
+                form = prefix + word.removesuffix(ending) + known.suffixes[paradigm[idx]]
                 found.setdefault(form, []).append((number, idx))
     if not found:
         raise ValueError(f"{word!r} does not end like {model!r}, so it cannot inflect like it")
@@ -116,16 +244,11 @@ def _end_alike(word: str, model: str) -> bool:
 
 
 @cache
-def _words() -> tuple[Any, Any]:
-    return morph().dictionary.words, morph().char_substitutes
-
-
-@cache
 def _endings(parse: Parse) -> tuple[str, slice, str]:
     """Return what stands in the first form of a paradigm before and after the stem of a form."""
-    dictionary = morph().dictionary
-    paradigm, prefixes = dictionary.paradigms[parse[0]], dictionary.paradigm_prefixes
+    paradigm, prefixes = dictionary().paradigms[parse[0]], dictionary().prefixes
+    suffixes = dictionary().suffixes
     forms, idx = len(paradigm) // 3, parse[1]
-    before, after = prefixes[paradigm[2 * forms + idx]], dictionary.suffixes[paradigm[idx]]
+    before, after = prefixes[paradigm[2 * forms + idx]], suffixes[paradigm[idx]]
     stem = slice(len(before), -len(after) or None)
-    return prefixes[paradigm[2 * forms]], stem, dictionary.suffixes[paradigm[0]]
+    return prefixes[paradigm[2 * forms]], stem, suffixes[paradigm[0]]

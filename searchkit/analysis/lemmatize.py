@@ -1,19 +1,23 @@
 """A word's lemmas: every dictionary entry it may be a form of, by pymorphy3."""
 
 import re
+from functools import cache
 from itertools import product
 from typing import Any
 
 from searchkit.analysis.dictionary import (
     Parse,
     base_forms,
+    dictionary,
     grammemes,
+    known_forms,
     morph,
     parses,
     shipped,
     tag,
 )
 from searchkit.analysis.lists import common, meant
+from searchkit.analysis.normalize import is_plain
 from searchkit.analysis.ukrainian import (
     ABBREVIATED,
     CARDINAL_ENDINGS,
@@ -24,6 +28,7 @@ from searchkit.analysis.ukrainian import (
     PREFIXES,
     SPELLINGS,
 )
+from searchkit.kernel import kernel
 
 MAX_LENGTH = 50  # the longest word of the dictionary has 34 letters
 
@@ -122,12 +127,20 @@ def half_of(word: str) -> str | None:
 
 def known(word: str) -> list[str]:
     """Return the lemmas of a word that the dictionary or words.txt has; none of any other."""
-    if word.endswith(_CONVERBS):
+    if word.endswith(CONVERBS):
         return [lemma for lemma, _ in readings(word)]
-    found = parses(word)
+    found = known_forms(word)
     if word in (listed := shipped()):
-        found += [(word, parse) for parse in listed[word]]
-    return list(dict.fromkeys(base_forms(found)))
+        also = base_forms([(word, parse) for parse in listed[word]])
+        found = list(dict.fromkeys(found + also))
+    return found
+
+
+@cache
+def by_hand() -> frozenset[str]:
+    """Return the forms that are on some list: what the dictionary says of them is not all."""
+    lists = EUPHONY, NEVER_MEANT, ABBREVIATED, meant(), shipped()
+    return frozenset(form for each in lists for form in each)
 
 
 def _likeliest_first(word: str, found: list[str]) -> list[str]:
@@ -145,10 +158,10 @@ def readings(word: str) -> list[tuple[str, str]]:
     [('мати', 'GRND'), ('маяти', 'GRND')]
     """
     found = parses(word) + [(word, parse) for parse in shipped().get(word, ())]
-    verbs = infinitives(word) if word.endswith(_CONVERBS) else []
+    verbs = infinitives(word) if word.endswith(CONVERBS) else []
     pairs = []
     for lemma, (_, parse) in zip(base_forms(found), found, strict=True):
-        grammemes = str(tag(parse))
+        grammemes = tag(parse)
         if not (verbs and grammemes.startswith("GRND")):
             pairs.append((lemma, grammemes))
         if verbs and grammemes.startswith(("GRND", "ADVB")):  # стоячи: only the adverb is known
@@ -156,7 +169,7 @@ def readings(word: str) -> list[tuple[str, str]]:
     return pairs
 
 
-_CONVERBS = tuple(f"{end}{own}" for end in ("чи", "ши") for own in ("", "сь", "ся"))
+CONVERBS = tuple(f"{end}{own}" for end in ("чи", "ши") for own in ("", "сь", "ся"))
 
 
 def infinitives(converb: str) -> list[str]:
@@ -213,6 +226,10 @@ def _of_unknown(word: str) -> list[str]:
 
 def _guesses(word: str, language: str = "uk") -> list[str]:
     """Return what a word may be a form of that the dictionary lacks, the likeliest first."""
+    if kernel and language == "uk" and is_plain(word):
+        is_verbal = bool(_VERBAL.search(word))
+        found: list[str] = kernel.guesses(dictionary().compiled, word, is_verbal, LEAST_KNOWN)
+        return found
     guesses = [guess for guess in morph(language).parse(word) if _is_plausible(word, guess)]
     least = max((guess.score for guess in guesses), default=0) / 4
     return [guess.normal_form for guess in guesses if guess.score >= least]

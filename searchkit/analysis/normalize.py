@@ -18,7 +18,10 @@ from searchkit.analysis.ukrainian import (
     STRESSED_LETTERS,
 )
 
-_PLAIN = re.compile(r"[А-ЩЬЮЯЄІЇҐа-щьюяєіїґ]+")  # most words: there is nothing to unify
+LETTERS = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"
+
+_PLAIN = re.compile(f"[{LETTERS}{LETTERS.upper()}]+")  # most words: there is nothing to unify
+_WITH_APOSTROPHES = re.compile(f"[{LETTERS}]+(?:'[{LETTERS}]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u02af\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 _UNIFY = str.maketrans(
@@ -45,6 +48,11 @@ def normalize(word: str) -> str:
     if _LATIN.search(word):
         word = "-".join(_one_script(part) for part in word.split("-"))  # IT-компанія
     return unicodedata.normalize("NFC", word.lower())
+
+
+def is_plain(word: str) -> bool:
+    """Tell whether a normalised word has Ukrainian letters only, and apostrophes among them."""
+    return bool(_WITH_APOSTROPHES.fullmatch(word))
 
 
 def fold(word: str) -> str:

@@ -56,6 +56,10 @@ class KeptForms:
                     return lemmas
         return self._words.get(form)
 
+    def __contains__(self, form: object, /) -> bool:
+        """Tell whether a form is on the list: others have the terms of the dictionary."""
+        return form in self._words
+
 
 def are_whole(paths: Sequence[Path]) -> bool:
     """Tell whether all that is read of some segments is as it was written, and makes sense.

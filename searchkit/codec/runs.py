@@ -87,10 +87,8 @@ class RunMaker:
         self._packer = Packer(learned.dictionary)
         self._together = learned.together
         self._batches = Batches(KeptForms(learned.kept, learned.words))
-        self._terms: dict[str, int] = {}
         self._sorted: list[str] = []
-        self._term_of_pair = array("i")
-        self._class_of_pair = array("B")  # that of the form
+        self._class_of_term, self._class_of_pair = array("B"), array("B")  # that of the form
         self._values: dict[tuple[str, str | tuple[str, ...], str], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
@@ -99,7 +97,7 @@ class RunMaker:
         ranked = np.array(self._ranked(), np.int32)
         ranks = np.empty_like(ranked)
         ranks[ranked] = np.arange(len(ranked))
-        of_pair = ranks[np.array(self._term_of_pair, np.int32)]
+        of_pair = ranks[np.array(self._batches.pairs.term_of_pair, np.int32)]
         arrays = _inverted(len(ranks), of_pair, rows, np.array(self._class_of_pair, np.uint8))
         arrays["terms"] = ranked[arrays["terms"]].astype("<u4")
         arrays |= self._stored(articles, words, starts)
@@ -108,31 +106,34 @@ class RunMaker:
 
     def vocabulary(self) -> Vocabulary:
         """Return all words met so far."""
-        numbers: dict[str, int] = {}
-        forms = [numbers.setdefault(form, len(numbers)) for _, form in self._batches.pairs]
+        pairs = self._batches.pairs
         return Vocabulary(
-            [term.encode() for term in self._terms],
-            [form.encode() for form in numbers],
-            np.array(self._term_of_pair, np.int32),
-            np.array(forms, np.int32),
+            [term.encode() for term in pairs.terms],
+            [form.encode() for form in pairs.forms],
+            np.array(pairs.term_of_pair, np.int32),
+            np.array(pairs.form_of_pair, np.int32),
         )
 
     def _ranked(self) -> list[int]:
         """Return the numbers of all terms in the order of their strings."""
-        self._sorted += islice(self._terms, len(self._sorted), None)
+        terms = self._batches.pairs.terms
+        self._sorted += islice(terms, len(self._sorted), None)
         self._sorted.sort()  # most of it is sorted already, which costs next to nothing
-        return list(map(self._terms.__getitem__, self._sorted))
+        return list(map(terms.__getitem__, self._sorted))
 
-    def _learn(self) -> None:
-        pairs, terms = self._batches.pairs, self._terms
-        new = len(pairs) - len(self._term_of_pair)
-        fresh = [*islice(reversed(pairs), new)][::-1]
-        self._term_of_pair.extend([terms.setdefault(term, len(terms)) for term, _ in fresh])
-        before, known = "", 0
-        for term, form in fresh:  # those of a form lie together, its likeliest lemma first
-            if form != before:
-                before, known = form, word_class(term.encode())
-            self._class_of_pair.append(known)
+    def _classify(self) -> None:
+        """Note the classes of new pairs."""
+        pairs, known = self._batches.pairs, len(self._class_of_pair)
+        new = islice(reversed(pairs.terms), len(pairs.terms) - len(self._class_of_term))
+        self._class_of_term.extend([word_class(term.encode()) for term in new][::-1])
+        term, form = (
+            np.array(each[known:], np.int32) for each in (pairs.term_of_pair, pairs.form_of_pair)
+        )
+        # Those of a form lie together, its likeliest lemma first.
+        is_first = np.diff(form, prepend=-1) != 0
+        first = np.maximum.accumulate(np.where(is_first, np.arange(len(form)), 0))
+        classes = np.array(self._class_of_term, np.uint8)[term[first]]
+        self._class_of_pair.frombytes(classes.tobytes())
 
     def _rows(self, articles: Sequence[Article]) -> tuple[list[Array], Array, Array]:
         """Return article, position and pair of each row; then what `_stored` wants."""
@@ -142,20 +143,19 @@ class RunMaker:
         first = np.zeros_like(rows.words)  # positions of the words of a text follow its title's
         first[1::2] = rows.words[::2] + GAP
         columns = rows.text >> 1, rows.position + first[rows.text], rows.pair
-        self._learn()
         more = zip(columns, self._labels(articles, spoken), self._pairs(columns), strict=True)
         found = [np.concatenate([np.asarray(each, np.int32) for each in every]) for every in more]
-        self._learn()
+        self._classify()
         return found, rows.words, rows.starts
 
     def _pairs(self, columns: Sequence[Array]) -> Array:
         """Return the rows of words that often stand side by side."""
         *rows, pair = columns
-        term = np.array(self._term_of_pair, np.int32)[pair]
-        found, places = found_together(self._together, self._terms, rows, term)
         known = self._batches.pairs
+        term = np.array(known.term_of_pair, np.int32)[pair]
+        found, places = found_together(self._together, known.terms, rows, term)
         keys = [pair_key(left, right) for left, right in found]
-        numbers = [known.setdefault((key, key), len(known)) for key in keys]
+        numbers = [known.add(key, key) for key in keys]
         places[2] = np.array(numbers, np.int64)[places[2]]
         return places
 
@@ -186,8 +186,7 @@ class RunMaker:
         for position, word in values(value):
             for lemma, form in form_pairs(normalize(word), terms_of):
                 where.append(position)
-                pair = key(name, lemma), key(name, form)
-                which.append(known.setdefault(pair, len(known)))
+                which.append(known.add(key(name, lemma), key(name, form)))
         if len(self._values) < 100_000:
             self._values[name, value, way] = where, which
         return where, which

@@ -15,6 +15,8 @@ extern PyMethodDef records_methods[];  /* records.c */
 extern PyMethodDef merge_methods[];    /* merge.c */
 extern PyMethodDef search_methods[];   /* search.c */
 extern PyMethodDef pieces_methods[];   /* pieces.c */
+extern PyMethodDef dictionary_methods[]; /* dictionary.c */
+extern PyMethodDef learn_methods[];    /* learn.c */
 int add_search(PyObject *module);      /* its type */
 
 /* BM25F but for the idf; the twin is `saturate` of query/rank.py. */

@@ -10,6 +10,8 @@ static int add_functions(PyObject *module) {
     if (PyModule_AddFunctions(module, merge_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, search_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, pieces_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, dictionary_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, learn_methods) < 0) return -1;
     return add_search(module);
 }
 

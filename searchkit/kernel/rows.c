@@ -194,30 +194,33 @@ static int are_ints(const Py_buffer *view) {
 }
 
 /* Count the rows of all words; -1 where the numbers do not fit together. */
-static Py_ssize_t count_rows(Ints words, Ints numbers, Ints ends, Ints pairs) {
+static Py_ssize_t count_rows(Ints words, Ints numbers, Ints begins, Ints ends, Ints pairs) {
     Py_ssize_t all = 0, rows = 0;
     for (Py_ssize_t i = 0; i < words.length; i++) {
         if (words.items[i] < 0) return -1;
         all += words.items[i];
     }
-    if (all != numbers.length || !ends.length || ends.items[0] != 0) return -1;
-    for (Py_ssize_t i = 1; i < ends.length; i++)
-        if (ends.items[i] < ends.items[i - 1]) return -1;
-    if (ends.items[ends.length - 1] != pairs.length) return -1;
+    if (all != numbers.length || begins.length != ends.length) return -1;
+    for (Py_ssize_t i = 0; i < ends.length; i++) {
+        if (begins.items[i] < 0 || begins.items[i] > ends.items[i]) return -1;
+        if (ends.items[i] > pairs.length) return -1;
+    }
     for (Py_ssize_t i = 0; i < numbers.length; i++) {
         int32_t number = numbers.items[i];
-        if (number < 0 || number >= ends.length - 1) return -1;
-        rows += ends.items[number + 1] - ends.items[number];
+        if (number < 0 || number >= ends.length) return -1;
+        rows += ends.items[number] - begins.items[number];
     }
     return rows;
 }
 
-static void fill_rows(Ints words, Ints numbers, Ints ends, Ints pairs, int32_t *out[3]) {
+static void fill_rows(
+    Ints words, Ints numbers, Ints begins, Ints ends, Ints pairs, int32_t *out[3]
+) {
     Py_ssize_t word = 0, row = 0;
     for (Py_ssize_t text = 0; text < words.length; text++)
         for (int32_t position = 0; position < words.items[text]; position++, word++) {
             int32_t number = numbers.items[word];
-            for (int32_t i = ends.items[number]; i < ends.items[number + 1]; i++, row++) {
+            for (int32_t i = begins.items[number]; i < ends.items[number]; i++, row++) {
                 out[0][row] = (int32_t)text;
                 out[1][row] = position;
                 out[2][row] = pairs.items[i];
@@ -244,31 +247,33 @@ static PyObject *int_arrays(const Py_ssize_t *lengths, int count, int32_t **out)
     return tuple;
 }
 
-/* rows(words, numbers, ends, pairs): (text, position, pair) of each row; all int32 in bytes.
+/* rows(words, numbers, begins, ends, pairs): (text, position, pair) of each row; all int32 in bytes.
  *
  * `words` and `numbers` are those of `number_words`; the word number n has the rows
- * pairs[ends[n]:ends[n + 1]]. */
+ * pairs[begins[n]:ends[n]]. */
 static PyObject *rows(PyObject *module, PyObject *args) {
     (void)module;
-    Py_buffer views[4];
-    if (!PyArg_ParseTuple(args, "y*y*y*y*", &views[0], &views[1], &views[2], &views[3]))
+    Py_buffer views[5];
+    if (!PyArg_ParseTuple(
+            args, "y*y*y*y*y*", &views[0], &views[1], &views[2], &views[3], &views[4]
+        ))
         return NULL;
     PyObject *found = NULL;
-    Ints given[4];
+    Ints given[5];
     Py_ssize_t count = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         given[i] = ints_of(&views[i]);
         if (!are_ints(&views[i])) count = -1;
     }
-    if (count == 0) count = count_rows(given[0], given[1], given[2], given[3]);
+    if (count == 0) count = count_rows(given[0], given[1], given[2], given[3], given[4]);
     if (count < 0) {
-        PyErr_SetString(PyExc_ValueError, "words, numbers, ends and pairs do not fit together");
+        PyErr_SetString(PyExc_ValueError, "words, numbers, begins, ends and pairs do not fit together");
     } else {
         int32_t *out[3];
         found = int_arrays((Py_ssize_t[]){count, count, count}, 3, out);
-        if (found) fill_rows(given[0], given[1], given[2], given[3], out);
+        if (found) fill_rows(given[0], given[1], given[2], given[3], given[4], out);
     }
-    release(views, 4);
+    release(views, 5);
     return found;
 }
 

@@ -1,0 +1,80 @@
+/* pymorphy3's dictionary, read where its files lie in memory. */
+#ifndef SEARCHKIT_DICTIONARY_H
+#define SEARCHKIT_DICTIONARY_H
+
+#include "kernel.h"
+
+enum {
+    LONGEST = 64, /* letters of a word that may be in the dictionary */
+    STRING = 60, /* letters of a suffix or a prefix */
+    ROOM = 256, /* for a word with any suffix and prefixes in place of its own */
+    VARIANTS = 16, /* of one word, with ґ for г, that the dictionary has */
+    DAWGS = 8, /* tables of endings */
+};
+
+typedef struct {
+    int length;
+    uint16_t letters[ROOM];
+} Form;
+
+typedef struct {
+    const uint32_t *units;
+    const uint8_t *guide;
+    uint32_t size, guided;
+} Dawg;
+
+typedef struct {
+    uint16_t *letters;
+    int32_t *ends;
+    int32_t count;
+} Strings;
+
+typedef struct {
+    Py_buffer files[4 + DAWGS]; /* words, paradigms, kinds, tags, endings */
+    int opened;
+    Dawg words, endings[DAWGS];
+    const uint16_t **paradigms; /* each begins with its length */
+    int32_t count; /* of them */
+    Strings suffixes, prefixes, starts;
+    const uint8_t *kinds; /* of each tag */
+    const uint16_t *tags; /* the first tag of the same grammemes */
+    uint16_t typed, meant; /* г and ґ */
+    int longest; /* letters of an ending */
+} Dictionary;
+
+/* One thing that a word may be: the variant in which it is spelled, and a form of a paradigm. */
+typedef struct {
+    uint32_t weight; /* of an ending: how many words of the dictionary have it */
+    uint16_t paradigm, form;
+    int variant;
+} Parse;
+
+typedef struct {
+    Parse *parses;
+    Form *variants, *bases; /* bases: the different ones of all parses, in their order */
+    int count, room, varied, based, base_room;
+} Found;
+
+/* Return the dictionary in a capsule; NULL and an error if there is none. */
+const Dictionary *dictionary_in(PyObject *capsule);
+
+/* Find what a word may be in the dictionary, with its base forms; -1 and an error if that is
+ * damaged. */
+int look_up(const Dictionary *dictionary, const Form *word, Found *found);
+
+int found_new(Found *found); /* -1 and an error without memory */
+void found_free(Found *found);
+
+int strings_of(PyObject *list, int longest, Strings *strings); /* likewise; of a list of str */
+void strings_free(Strings *strings);
+int32_t string_at(const Strings *strings, int32_t number, const uint16_t **letters); /* its length */
+
+/* Copy a str; 0 if it is too long, or has letters beyond U+FFFF, as no word of the dictionary. */
+int form_of(PyObject *str, Form *form);
+PyObject *str_of(const Form *form);
+int are_same(const Form *one, const Form *other);
+
+/* Return the room that something growing gets: -1 and an error without memory. */
+int grow_to(void **items, int *room, int count, size_t size);
+
+#endif

@@ -125,6 +125,8 @@ static float worth_of_places(const Segment *s, uint32_t doc, const Places *place
     return in_lead ? w + lead : w;
 }
 
+__extension__ typedef unsigned __int128 Wide;
+
 /* The places of the postings of a term, one after the other. */
 typedef struct {
     const uint8_t *rows; /* of the block at hand */
@@ -149,40 +151,88 @@ static int read_from(const Segment *s, uint64_t p, Reading *reading) {
     return 1;
 }
 
-static inline uint64_t read_place(Reading *reading) {
-    uint64_t value;
-    memcpy(&value, reading->rows + reading->bit / 8, 8);
-    value = value >> (reading->bit & 7) & ((1ull << reading->width) - 1);
-    reading->bit += reading->width;
-    return value;
+/* Reads a place, some places ahead. */
+static inline uint64_t place_at(const Reading *reading, uint64_t ahead) {
+    uint64_t value, bit = reading->bit + ahead * reading->width;
+    memcpy(&value, reading->rows + bit / 8, 8);
+    return value >> (bit & 7) & ((1ull << reading->width) - 1);
+}
+
+/* Tells which of the next n places are of one of a term's forms. */
+static uint32_t are_of_form(const Reading *reading, uint32_t n, uint32_t forms, uint64_t ordinal,
+                            uint32_t *which) {
+    uint64_t inverse = UINT64_MAX / forms + 1; /* a number of 32 bits is divided by a product */
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value = place_at(reading, i), position;
+        if (value >> 32 || forms == 1) position = value / forms;
+        else position = (uint64_t)((Wide)inverse * value >> 64);
+        which[found] = i;
+        found += value - position * forms == ordinal;
+    }
+    return found;
+}
+
+typedef struct {
+    uint32_t doc, first, end; /* which of the places that were found */
+    int has_title, has_lead;  /* whether the term, in any form, stands there */
+} OfForm;
+
+/* What a posting of a form is worth. */
+static float worth_of_form(const Query *q, const OfForm *one, int is_label, const Reading *reading,
+                           uint32_t forms, const uint32_t *which) {
+    uint32_t all = one->end - one->first, in_title = 0, in_lead = 0;
+    int is_asked = !is_label && (one->has_title || (one->has_lead && q->word_lead > 0));
+    if (is_asked && one->doc < q->s->size)
+        for (uint32_t i = one->first; i < one->end; i++) {
+            uint64_t position = place_at(reading, which[i]) / forms;
+            in_title += position < q->s->title_words[one->doc];
+            in_lead |= is_in_lead(position, q->s->title_words[one->doc]);
+        }
+    float w = worth_of(q->s, is_label, one->doc, in_title, all - in_title);
+    return in_lead ? w + q->word_lead : w;
+}
+
+/* Puts those of the postings from p to end - 1, of one block, where the form stands. */
+static int put_form(Query *q, Maker *maker, const List *term, uint32_t base, uint64_t p,
+                    uint64_t end, uint32_t forms, uint64_t ordinal) {
+    const Segment *s = q->s;
+    Places *room = &q->places[0];
+    Reading reading;
+    OfForm found[BLOCK];
+    int n = 0;
+    if (!read_from(s, p, &reading)) return 0;
+    uint64_t places = places_between(s, p, end), before = 0;
+    room->n = 0;
+    if (places > UINT32_MAX || !room_for(room, places + 1)) return 0;
+    uint32_t all = are_of_form(&reading, (uint32_t)places, forms, ordinal, room->at), i = 0;
+    for (; p < end && i < all; p++) {
+        uint32_t titles, texts, first = i;
+        int has_lead = counts(s, p, &titles, &texts);
+        before += (uint64_t)titles + texts;
+        while (i < all && room->at[i] < before) i++;
+        if (i == first || !is_alive(q, base | term->lows[p])) continue;
+        found[n++] = (OfForm){base | term->lows[p], first, i, titles > 0, has_lead};
+        __builtin_prefetch(s->text_norms + found[n - 1].doc);
+    }
+    for (int j = 0; j < n; j++)
+        put(maker, found[j].doc,
+            worth_of_form(q, &found[j], term->is_label, &reading, forms, room->at));
+    return 1;
 }
 
 /* Makes the list of a form, given one of its terms. */
 static int make_form(Query *q, const List *term, int64_t ordinal, List *out) {
-    const Segment *s = q->s;
     Maker maker;
-    Reading reading = {0};
-    uint32_t forms = form_count(s, term->term);
+    uint32_t forms = form_count(q->s, term->term);
     if (!make(q, &maker, out, term->having)) return 0;
     for (uint64_t c = 0; c < term->chunks; c++) {
-        Chunk chunk = chunk_of(s, term, c);
-        for (uint64_t p = chunk.a; p < chunk.b; p++) {
-            uint32_t doc = (uint32_t)term->keys[c] << 16 | term->lows[p], titles, texts;
-            uint32_t words = 0, in_title = 0, in_lead = 0, found = 0;
-            if ((p == chunk.a || p % BLOCK == 0) && !read_from(s, p, &reading)) return 0;
-            counts(s, p, &titles, &texts);
-            for (uint64_t n = (uint64_t)titles + texts; n; n--) {
-                uint64_t value = read_place(&reading);
-                uint64_t position = value >> 32 ? value / forms : (uint32_t)value / forms;
-                if (value - position * forms != (uint64_t)ordinal) continue;
-                if (!found++ && doc < s->size) words = s->title_words[doc];
-                in_title += position < words;
-                in_lead |= is_in_lead(position, words);
-            }
-            if (!found || !is_alive(q, doc)) continue;
-            if (term->is_label) in_title = in_lead = 0;
-            float w = worth_of(s, term->is_label, doc, in_title, found - in_title);
-            put(&maker, doc, in_lead ? w + q->word_lead : w);
+        Chunk chunk = chunk_of(q->s, term, c);
+        look_at_clock(q);
+        for (uint64_t p = chunk.a, end; p < chunk.b; p = end) {
+            end = (p / BLOCK + 1) * BLOCK < chunk.b ? (p / BLOCK + 1) * BLOCK : chunk.b;
+            if (q->failed || !put_form(q, &maker, term, (uint32_t)term->keys[c] << 16, p, end,
+                                       forms, (uint64_t)ordinal)) return 0;
         }
     }
     return 1;
@@ -649,12 +699,6 @@ static uint64_t count_living(const Query *q, const List *list, uint64_t low, uin
     return dead < found ? found - dead : 0;
 }
 
-/* Takes the articles out of a table's bits that do not count. */
-static void bury(const Query *q, uint64_t *bits, uint64_t base) {
-    const uint32_t *at = dead_from(q, base), *end = dead_from(q, base + CHUNK);
-    for (; at < end; at++) bits[(*at & 0xFFFF) / 64] &= ~(1ull << *at % 64);
-}
-
 /* Visits the articles from low to high - 1 that are in any list: `at` is NULL, and the table has
    the sum of their scores and in which lists they are. */
 static void join(Walk *w, uint64_t low, uint64_t high) {
@@ -690,9 +734,45 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
     }
 }
 
+/* The bits of a table, as long as few are set: how many, and in how many words of them; which words
+   these are is in `table->both`. */
+typedef struct { uint64_t found, words; int are_many; } Marks;
+
+/* Adds the articles that a list has of a chunk to a table's bits. */
+static void add_bits(Table *table, Marks *marks, const List *list, const Chunk *chunk) {
+    uint64_t *bits = table->bits;
+    marks->are_many |= chunk->bits || chunk->b - chunk->a > CHUNK / 256;
+    for (int i = 0; chunk->bits && i < CHUNK / 64; i++) {
+        uint64_t more;
+        memcpy(&more, chunk->bits + 8 * i, 8);
+        bits[i] |= more;
+    }
+    for (uint64_t p = chunk->a; !chunk->bits && p < chunk->b; p++) {
+        uint32_t low = list->lows[p];
+        uint64_t word = bits[low / 64];
+        if (!marks->are_many) {
+            table->both[marks->words] = (uint16_t)(low / 64);
+            marks->words += !word;
+            marks->found += ~(word >> low % 64) & 1;
+        }
+        bits[low / 64] = word | 1ull << low % 64;
+    }
+}
+
+/* Counts a table's bits but for those of articles that do not count, and sets them all to 0. */
+static uint64_t take_bits(const Query *q, const Marks *marks, uint64_t base) {
+    const uint32_t *dead = dead_from(q, base), *last = dead_from(q, base + CHUNK);
+    uint64_t *bits = q->table->bits, found = marks->found;
+    if (marks->are_many) found = common_bits((const uint8_t *)bits, (const uint8_t *)bits);
+    for (; dead < last; dead++) found -= bits[(*dead & 0xFFFF) / 64] >> *dead % 64 & 1;
+    if (marks->are_many) memset(bits, 0, CHUNK / 8);
+    else for (uint64_t i = 0; i < marks->words; i++) bits[q->table->both[i]] = 0;
+    return found;
+}
+
 /* Counts the articles from low to high - 1 that are in any list. */
 static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t low, uint64_t high) {
-    uint64_t found = 0, *bits = q->table->bits;
+    uint64_t found = 0;
     if (k == 1) return count_living(q, lists[0], low, high);
     if (k == 2) {
         Walk w = {.q = q, .lists = {lists[0], lists[1]}, .k = 2};
@@ -701,18 +781,13 @@ static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t lo
         return found - w.found;
     }
     for (uint64_t base = low / CHUNK * CHUNK; base < high; base += CHUNK) {
-        int any = 0;
+        Marks marks = {0};
         for (int i = 0; i < k; i++) {
-            const List *list = lists[i];
-            Chunk chunk = clipped(q->s, list, base, low, high);
-            for (uint64_t p = chunk.a; p < chunk.b; p++)
-                bits[list->lows[p] / 64] |= 1ull << list->lows[p] % 64;
-            any |= chunk.a < chunk.b;
+            Chunk chunk = clipped(q->s, lists[i], base, low, high);
+            if (low > base || high < base + CHUNK) chunk.bits = NULL; /* tell of others, too */
+            if (chunk.a < chunk.b) add_bits(q->table, &marks, lists[i], &chunk);
         }
-        if (!any) continue;
-        bury(q, bits, base);
-        found += common_bits((const uint8_t *)bits, (const uint8_t *)bits);
-        memset(bits, 0, CHUNK / 8);
+        found += take_bits(q, &marks, base);
     }
     return found;
 }

@@ -84,6 +84,42 @@ static float least_of_champions(const Query *q, const List *list) {
     return i ? list->best_worths[i - 1] : 0;
 }
 
+/* Offers an article that may be among the best already: the better score counts. */
+static void offer_again(Query *q, uint32_t doc, float score) {
+    uint64_t at = 0;
+    if (!may_enter(q, doc, score, 1)) return;
+    while (at < q->n && q->heap[at].doc != q->base + doc) at++;
+    if (at == q->n) offer(q, doc, score, 1);
+    else if (q->heap[at].score < score) { /* better than those below it, perhaps */
+        q->heap[at].score = score;
+        sink(q, at, q->heap[at]);
+    }
+}
+
+/* Asks for what is needed to score a posting. */
+static inline void fetch_posting(const Query *q, const List *list, uint64_t c, uint64_t p) {
+    __builtin_prefetch(q->s->text_norms + ((uint32_t)list->keys[c] << 16 | list->lows[p]));
+}
+
+/* Offers what a word's list, or that of one of its terms, has that may be among the best; what another
+   list has is left out. Without another, what was offered before counts by the better score. */
+static void offer_list(Query *q, const Word *word, const List *list, const List *other,
+                       int complete) {
+    for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
+        look_at_clock(q);
+        Chunk chunk = chunk_of(q->s, list, c);
+        for (uint64_t p = chunk.a; p < chunk.b; p++) {
+            uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
+            if (p + AHEAD < chunk.b) fetch_posting(q, list, c, p + AHEAD);
+            if (!may_enter(q, doc, worth_at_most(q->s, list, p) * word->unit, complete)) continue;
+            float score = worth(q->s, list, p, doc) * word->unit;
+            if (!may_enter(q, doc, score, complete) || !is_alive(q, doc)) continue;
+            if (!other) offer_again(q, doc, score);
+            else if (posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
+        }
+    }
+}
+
 /* Offers the best of one word that the other has not; the rest of them would not do. */
 static void offer_alone(Query *q, const Word *word, const List *other, int complete) {
     const List *list = &word->whole;
@@ -95,31 +131,7 @@ static void offer_alone(Query *q, const Word *word, const List *other, int compl
         if (is_alive(q, list->best_docs[i]) && posting_of(other, list->best_docs[i]) == NOWHERE)
             offer(q, list->best_docs[i], score, complete);
     }
-    for (uint64_t c = 0; !are_led && c < list->chunks; c++) {
-        Chunk chunk = chunk_of(q->s, list, c);
-        for (uint64_t p = chunk.a; p < chunk.b; p++) {
-            uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
-            if (p + AHEAD < chunk.b)
-                __builtin_prefetch(q->s->text_norms +
-                                   ((uint32_t)list->keys[c] << 16 | list->lows[p + AHEAD]));
-            if (!may_enter(q, doc, worth_at_most(q->s, list, p) * unit, complete)) continue;
-            float score = worth(q->s, list, p, doc) * unit;
-            if (may_enter(q, doc, score, complete) && is_alive(q, doc) &&
-                posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
-        }
-    }
-}
-
-/* Offers an article that may be among the best already: the better score counts. */
-static void offer_again(Query *q, uint32_t doc, float score) {
-    uint64_t at = 0;
-    if (!may_enter(q, doc, score, 1)) return;
-    while (at < q->n && q->heap[at].doc != q->base + doc) at++;
-    if (at == q->n) offer(q, doc, score, 1);
-    else if (q->heap[at].score < score) { /* better than those below it, perhaps */
-        q->heap[at].score = score;
-        sink(q, at, q->heap[at]);
-    }
+    if (!are_led) offer_list(q, word, list, other, complete);
 }
 
 /* The best of one word: an article that several of its terms have is worth the best of them. */
@@ -137,17 +149,13 @@ static void best_crowned(Query *q, Word *word) {
     }
     for (int i = 0; i < word->n_terms; i++) {
         const List *list = &word->terms[i];
-        if (least_of_champions(q, list) >= 0) continue;
-        for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
-            look_at_clock(q);
-            Chunk chunk = chunk_of(q->s, list, c);
-            for (uint64_t p = chunk.a; p < chunk.b; p++) {
-                uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
-                if (!may_enter(q, doc, worth_at_most(q->s, list, p) * word->unit, 1)) continue;
-                if (is_alive(q, doc)) offer_again(q, doc, worth(q->s, list, p, doc) * word->unit);
-            }
-        }
+        uint64_t end = list->having && !list->best_docs ? list->ends[0] : 0;
+        for (uint64_t p = list->start; p < end && p < list->start + AHEAD; p++)
+            fetch_posting(q, list, 0, p);
     }
+    for (int i = 0; i < word->n_terms; i++)
+        if (least_of_champions(q, &word->terms[i]) < 0)
+            offer_list(q, word, &word->terms[i], NULL, 1);
 }
 
 static int is_inside(const Query *q, uint32_t doc, const Range *range) {

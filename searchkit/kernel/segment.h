@@ -265,7 +265,9 @@ static int64_t find(const Strings *strings, const uint8_t *data, Py_ssize_t size
 static void prefixed(const Strings *strings, const uint8_t *data, Py_ssize_t size,
                      uint64_t *first, uint64_t *end) {
     for (int past = 0; past < 2; past++) {
-        uint64_t low = past ? *first : 0, high = strings->count;
+        uint64_t low = past ? *first : 0, high = strings->count, step = 1;
+        for (; past && low + step < high; step *= 4) /* the end is mostly near */
+            if (compare(strings, low + step, data, (uint64_t)size, 1) > 0) high = low + step;
         while (low < high) {
             uint64_t middle = low + (high - low) / 2;
             int order = compare(strings, middle, data, (uint64_t)size, past);

@@ -513,10 +513,10 @@ def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
     """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
     name = ANYWHERE if scope == TITLE else scope
     match node:
+        case Word(terms=terms):
+            return _WORD, scope == TITLE, tuple([key(name, term).encode() for term in terms])
         case Field(field, part):
             return asked(part, FIELD_NAMES[field])
-        case Word(terms=terms):
-            return _WORD, scope == TITLE, tuple(key(name, term).encode() for term in terms)
         case Exact(form) if scope != TITLE:
             return _FORM, False, (key(name, form).encode(),)
         case Prefix(start) if scope != TITLE:

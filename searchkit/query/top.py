@@ -31,6 +31,9 @@ Span = tuple[int, int]
 TRIED = 32  # articles whose bonuses are looked up first, to learn what the best have
 _EVERY, _ANY, _SOME, _LOOSE = range(4)
 
+# A tuple is asked for in a third of the time that it takes to make a union of types.
+SINGLE, SEVERAL = (Word, Exact), (And, Or)
+
 
 class Found(NamedTuple):
     """How many articles match, how many with all words, and the best of them, best first.
@@ -117,7 +120,7 @@ def planned(tree: Node, window: Span | None) -> Plan | None:
     """Put a tree as the kernel takes it; None if it is not one of the common ones."""
     if isinstance(tree, Some):
         return _some(tree, window)
-    parts = tree.parts if isinstance(tree, And | Or) else (tree,)
+    parts = tree.parts if isinstance(tree, SEVERAL) else (tree,)
     if isinstance(tree, And) and window is None:
         dates = [part for part in parts if isinstance(part, Dates)]
         if len(dates) == 1:
@@ -131,15 +134,17 @@ def planned(tree: Node, window: Span | None) -> Plan | None:
 
 
 def _some(tree: Some, window: Span | None) -> Plan | None:
-    parts = list(dict.fromkeys(tree.wanted))
-    words = [asked(part) for part in parts]
+    numbers: dict[Node, int] = {}
+    for part in tree.wanted:
+        numbers.setdefault(part, len(numbers))
+    words = [asked(part) for part in numbers]
     if len(words) > MOST_WORDS or None in words:
         return None
-    where = [i for i, part in enumerate(tree.parts) if part in parts]
+    which = [(i, numbers[part]) for i, part in enumerate(tree.parts) if part in numbers]
     bonuses = [
-        (parts.index(tree.parts[i]), parts.index(tree.parts[j]), j - i)
-        for i, j in pairwise(where)
-        if isinstance(tree.parts[i], Word | Exact) and isinstance(tree.parts[j], Word | Exact)
+        (left, right, j - i)
+        for (i, left), (j, right) in pairwise(which)
+        if isinstance(tree.parts[i], SINGLE) and isinstance(tree.parts[j], SINGLE)
     ]
     if len(bonuses) > MOST_WORDS:
         return None

@@ -190,23 +190,26 @@ class Some:
         and others may be meant as well.
         """
         content = self._content
-        if not self.is_long:
+        if not _is_long(content):
             return content
         return content + tuple(word for part in content for word in _words(part) if word != part)
 
     @property
     def is_long(self) -> bool:
         """Whether so much is asked for that hardly any article has all of it."""
-        content = self._content
-        words = {word for part in content for word in _words(part)}
-        return len(content) > 1 and len(words) > FEW
+        return _is_long(self._content)
 
     @property
     def _content(self) -> tuple["Node", ...]:
-        return tuple(part for part in self.parts if not _is_function(part)) or self.parts
+        return tuple([part for part in self.parts if not _is_function(part)]) or self.parts
 
 
 Node = Leaf | Phrase | Dates | Field | Not | And | Or | Some
+
+
+def _is_long(content: tuple[Node, ...]) -> bool:
+    words = [word for part in content for word in _words(part)]
+    return len(content) > 1 and len(words) > FEW and len(set(words)) > FEW
 
 
 def _words(part: Node) -> tuple[Node, ...]:

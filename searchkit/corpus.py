@@ -343,7 +343,7 @@ def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
     rest, before, left = b"", 0, os.fstat(raw.fileno()).st_size
     while True:
         parts, failed = [rest], None
-        have, wanted = len(rest), min(size, max(left // 4, size // 8)) + len(rest)
+        have, wanted = len(rest), min(size, max(left // 4, size // 8, 1)) + len(rest)
         try:
             while have < wanted and (part := raw.read(min(_STEP, wanted - have))):
                 parts.append(part)

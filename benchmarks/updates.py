@@ -4,8 +4,10 @@ python benchmarks/updates.py
 python benchmarks/updates.py --articles 20000 --daily 50 --days 365
 
 A day: the archive grows by some articles; `searchkit index` and `searchkit rebuild` take turns,
-each a process of its own. A year: every day brings a file of new articles and a correction to one
-of the day before; then the index is asked beside one that was built at once, by turns.
+each a process of its own, then `Archive.update` in one that has everything imported. The archive is
+a file of lines, or one for each day, or each article is a file of text. A year: every day brings a
+file of new articles and a correction to one of the day before; then the index is asked beside one
+that was built at once, by turns.
 """
 
 import argparse
@@ -18,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -29,9 +30,10 @@ from queries import Drawer
 
 import corpus
 from searchkit import Archive
+from searchkit.pieces import key_of, sums
 
 KINDS = (ONE, OR, AND, PHRASE, PLAIN, PREFIX)
-TURNS = 3  # of an update and a rebuild
+A_DAY = 500  # articles in a file, where each day has one
 BEST_OF = 3  # times that each query is asked of each index
 
 Articles = Iterator[dict[str, str]]
@@ -53,8 +55,11 @@ def put(path: Path, articles: Sequence[dict[str, str]] | Articles, mode: str = "
 
 def command(*arguments: str | Path) -> Cost:
     """Run a program of Python's, children and all; return what it cost."""
+    # As it is installed: compiled once.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+    program = [sys.executable, *map(str, arguments)]
+    subprocess.run(program, check=True, stdout=subprocess.DEVNULL, env=env)
     wall, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
     return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
@@ -66,43 +71,84 @@ def measured(run: Callable[[], object]) -> Cost:
     return Cost(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def a_day(folder: Path, base: Path, fresh: Sequence[dict[str, str]]) -> None:
+def as_one_file(source: Path, articles: Articles) -> None:
+    """Add articles to a file of lines."""
+    put(source / "news.jsonl", articles, "a")
+
+
+def as_files_of_a_day(source: Path, articles: Articles) -> None:
+    """Add a file of lines for each A_DAY articles."""
+    while day := list(islice(articles, A_DAY)):
+        put(source / f"{len(list(source.iterdir())):05}.jsonl", day)
+
+
+def as_files_of_text(source: Path, articles: Articles) -> None:
+    """Add a file for each article, in a folder for each month."""
+    for article in articles:
+        path = source / article["date"][:7] / f"{article['id']}.txt"
+        path.parent.mkdir(exist_ok=True)
+        head = f"date {article['date']} {article['title']}"
+        path.write_text(f"{head}\n\n{article['text']}\n", encoding="utf-8")
+
+
+SHAPES = {
+    "one file": as_one_file,
+    "a file a day": as_files_of_a_day,
+    "a file an article": as_files_of_text,
+}
+
+
+def a_day(
+    folder: Path, base: Path, fresh: Sequence[dict[str, str]], shape: str, turns: int
+) -> None:
     """Update an archive that grew by a day's articles, and rebuild it, by turns."""
-    grown, index, before = folder / "grown.jsonl", folder / "index", folder / "before"
-    shutil.copyfile(base, grown)
-    searchkit = ("-m", "searchkit", "--corpus", grown, "--index")
+    source, index, before = folder / "grown", folder / "index", folder / "before"
+    source.mkdir()
+    with base.open(encoding="utf-8") as lines:
+        SHAPES[shape](source, map(json.loads, lines))
+    searchkit = ("-m", "searchkit", "--corpus", source, "--index")
     command(*searchkit, before, "rebuild")
-    put(grown, fresh, "a")
-    updates, rebuilds, least = [], [], []
-    for _ in range(TURNS):
-        shutil.copytree(before, index, copy_function=os.link)
-        updates.append(command(*searchkit, index, "index"))
+    SHAPES[shape](source, iter(fresh))
+    costs: dict[str, list[Cost]] = {
+        name: [] for name in ("rebuild", "update", "update, imported before", "imports and reading")
+    }
+    for _ in range(turns):
+        found = [command(*searchkit, index, "rebuild")]
         shutil.rmtree(index)
-        rebuilds.append(command(*searchkit, index, "rebuild"))
-        shutil.rmtree(index)
-        start = command("-c", "import searchkit.writer, searchkit.cli")
-        hashing = measured(lambda: _hash(grown))
-        least.append(Cost(start.wall + hashing.wall, start.cpu + hashing.cpu))
-    print(f"\n### {len(fresh)} new articles\n")
+        for in_process in (False, True):
+            shutil.copytree(before, index, copy_function=os.link)
+            if in_process:
+                found.append(measured(lambda: Archive.update(source, index)))
+            else:
+                found.append(command(*searchkit, index, "index"))
+            shutil.rmtree(index)
+        start = command("-c", "import searchkit.cli, searchkit.writer")
+        reading = measured(lambda: _read(source))
+        found.append(Cost(start.wall + reading.wall, start.cpu + reading.cpu))
+        for name, cost in zip(costs, found, strict=True):
+            costs[name].append(cost)
+    print(f"\n### {len(fresh)} new articles, {shape}\n")
     print("|  | s | of processors | of the rebuild's |\n| --- | --- | --- | --- |")
-    costs = {"rebuild": rebuilds, "update": updates, "imports and SHA-256 of the source": least}
-    for name, cost in costs.items():
-        wall, cpu = (statistics.median(each[which] for each in cost) for which in (0, 1))
+    for name, every in costs.items():
+        wall, cpu = (statistics.median(each[which] for each in every) for which in (0, 1))
         of_wall, of_cpu = (
-            statistics.median(a[which] / b[which] for a, b in zip(cost, rebuilds, strict=True))
+            statistics.median(
+                a[which] / b[which] for a, b in zip(every, costs["rebuild"], strict=True)
+            )
             for which in (0, 1)
         )
         print(f"| {name} | {wall:.2f} | {cpu:.2f} | {of_wall:.1%}, {of_cpu:.1%} |")
     shutil.rmtree(before)
-    grown.unlink()
+    shutil.rmtree(source)
 
 
-def _hash(path: Path) -> bytes:
-    digest, buffer = sha256(), bytearray(1 << 20)
-    with path.open("rb", buffering=0) as file:
-        while size := file.readinto(buffer):
-            digest.update(memoryview(buffer)[:size])
-    return digest.digest()
+def _read(source: Path) -> None:
+    """Read every byte of a source, and do with it what tells that it is as it was."""
+    key, buffer = key_of(b"secret"), bytearray(1 << 18)
+    for path in source.rglob("*.*"):
+        with path.open("rb", buffering=0) as file:
+            while size := file.readinto(buffer):
+                sums(memoryview(buffer)[:size], key)
 
 
 def a_year(folder: Path, base: Path, more: Articles, daily: int, days: int) -> tuple[Path, Path]:
@@ -166,6 +212,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
     parser.add_argument("--articles", type=int, default=100_000, help="before the first update")
     parser.add_argument("--update", type=int, default=500, help="articles of the one day")
+    parser.add_argument("--turns", type=int, default=3, help="of updates and rebuilds")
+    parser.add_argument("--shapes", nargs="*", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--days", type=int, default=365, help="of the year")
     parser.add_argument("--daily", type=int, default=50, help="articles of each of them")
     parser.add_argument("--queries", type=int, default=200, help="of each kind")
@@ -180,8 +228,8 @@ def main() -> None:
         put(base, islice(articles, given.articles))
         fresh = list(islice(articles, given.update))
         print(f"{given.articles:,} articles, {base.stat().st_size / 1e6:,.0f} MB")
-        if fresh:
-            a_day(folder, base, fresh)
+        for shape in given.shapes if fresh else ():
+            a_day(folder, base, fresh, shape, given.turns)
         if given.days:
             drawer = Drawer(base, given.seed)
             queries(drawer, *a_year(folder, base, articles, given.daily, given.days), given.queries)

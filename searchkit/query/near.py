@@ -1,10 +1,12 @@
 """Near: which words of an archive may have been meant by one that is typed.
 
 gthtujdjhb  →  переговори    `retyped`: the keyboard was set to another language
-peregovory  →  переговори    `spelled`: in Latin letters
+peregovory  →  переговори    `spelled`: in Latin letters, or in the Russian way (выборы)
+пять        →  п'ять         `with_apostrophe`: it was left out
 переговри   →  переговори    `slips`: a letter too few, too many, another, or two swapped
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +16,15 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.analysis.typed import CONFUSED, FLEETING, KEYBOARDS, LATIN_SPELLINGS
+from searchkit.analysis.typed import (
+    APOSTROPHE_AFTER,
+    APOSTROPHE_BEFORE,
+    CONFUSED,
+    FLEETING,
+    KEYBOARDS,
+    LATIN_SPELLINGS,
+    RUSSIAN_SPELLINGS,
+)
 from searchkit.codec.strings import Strings, letters_of
 
 Costs = NDArray[np.float32]
@@ -87,9 +97,9 @@ def retyped(text: str) -> list[str]:
 
 @cache
 def _spellings() -> dict[str, list[tuple[bytes, int]]]:
-    """Return what each Latin spelling may be in Cyrillic, and what that costs."""
+    """Return what each Latin or Russian spelling may be in Ukrainian, and what that costs."""
     table = {}
-    for entry in LATIN_SPELLINGS.split():
+    for entry in f"{LATIN_SPELLINGS} {RUSSIAN_SPELLINGS}".split():
         latin, _, meant = entry.partition(":")
         readings = ["" if reading == "_" else reading for reading in meant.split("/")]
         table[latin] = [(reading.encode(), min(n, 1)) for n, reading in enumerate(readings)]
@@ -100,14 +110,16 @@ _LONGEST = 7  # letters of a spelling: schtsch
 
 
 def spelled(strings: Strings, word: str, *, is_prefix: bool = False) -> dict[str, float]:
-    """Return the words that may be spelled like this in Latin letters, and what each reading costs.
+    """Return the words that may be spelled like this, and what each reading costs.
+
+    That is in Latin letters, or in the Russian way.
 
     The likeliest readings are followed first, and only as far as words begin like them, so that
     time is bounded: nothing is read but what the archive has.
 
     Args:
         strings: the words.
-        word: in lower case, Latin letters and others.
+        word: in lower case.
         is_prefix: whether it is enough that words begin like this.
     """
     found: dict[str, float] = {}
@@ -145,6 +157,20 @@ def _readings(word: str, at: int) -> Iterator[tuple[int, bytes, int]]:
         yield 1, letter.encode(), 0
     elif word[at + 1 : at + 2] == letter:  # Odessa
         yield 1, b"", 1
+
+
+# -- without an apostrophe ---------------------------------------------------------------------
+
+_BARE = re.compile(f"(?<=[{APOSTROPHE_AFTER}])(?=[{APOSTROPHE_BEFORE}])")
+
+
+def with_apostrophe(word: str) -> list[str]:
+    """Return a word with an apostrophe in each place where one may have been left out.
+
+    >>> with_apostrophe("пять"), with_apostrophe("подвіря"), with_apostrophe("зв'язок")
+    (["п'ять"], ["подвір'я"], [])
+    """
+    return [f"{word[: at.start()]}'{word[at.start() :]}" for at in _BARE.finditer(word)]
 
 
 # -- a slip of the finger ----------------------------------------------------------------------

@@ -49,6 +49,7 @@ MAX_DEPTH = 30  # brackets within brackets; deeper ones are read as if they were
 MAX_WORDS = 200  # the rest of a longer query is not read
 _MAX_LEXEMES = 25_000  # likewise, of a text that consists of brackets, say
 
+CAPITAL = "[A-ZА-ЯІЇЄҐ]"
 OPENING = '"«“„'
 CLOSING = '"»”“'
 
@@ -60,6 +61,7 @@ _LEXEME = re.compile(
     | (?P<date>\bdate:\s*(?:\[(?P<range>[^\]]*)\]?|(?P<day>[\w:.+-]*)))
     | (?P<field>\b(?:{"|".join(FIELD_NAMES)}):)
     | (?P<lone>\b{LEMMA}(?=[({OPENING}]))
+    | (?P<dotted>\b(?:{CAPITAL}\.){{2,}}{CAPITAL}\b\.?)
     | (?P<word>(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
     | (?P<stray>[*{OPENING}{CLOSING}])
     """,
@@ -142,6 +144,8 @@ class _Reader:
             return []
         if kind == "date":
             return self._date(match)
+        if kind == "dotted":
+            return self._abbreviation(match)
         if kind == "phrase":
             return self._phrase(match)
         if match["text"] in OPERATORS and not (match["sign"] or match["star"]):
@@ -201,6 +205,16 @@ class _Reader:
             slop = min(typed, MAX_SLOP)
             self.mended |= slop < typed
         return [_Lexeme("node", Phrase(tuple(words), slop) if len(words) > 1 else words[0])]
+
+    def _abbreviation(self, match: re.Match[str]) -> list[_Lexeme]:
+        """Read С.Б.У. as СБУ or as it stands: people write either."""
+        letters = match[0].replace(".", "")
+        self._words += 1 + len(letters)
+        if self._words > MAX_WORDS:
+            self.mended = True
+            return []
+        apart = Phrase(tuple(self._word(letter) for letter in letters), None)
+        return [_Lexeme("node", Or((self._word(letters, match.span()), apart)))]
 
     def _date(self, match: re.Match[str]) -> list[_Lexeme]:
         """Read `date:2025-09` or `date:[2025-09-01 TO 2025-09-30]`, either end open with *."""

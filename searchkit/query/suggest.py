@@ -13,21 +13,34 @@ from typing import NamedTuple
 import numpy as np
 
 from searchkit.analysis import MARKS, form_terms, is_function_word
+from searchkit.analysis.language import RUSSIAN
+from searchkit.analysis.lemmatize import known
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
-from searchkit.analysis.ukrainian import APOSTROPHES
+from searchkit.analysis.ukrainian import APOSTROPHES, TELLING_LETTERS
 from searchkit.errors import QueryTimeout
 from searchkit.highlight import Highlighter
 from searchkit.index import Index
 from searchkit.query.match import ANYWHERE, TITLE, Matcher
-from searchkit.query.near import retyped, slips, spelled, stretches
+from searchkit.query.near import retyped, slips, spelled, stretches, with_apostrophe
 from searchkit.query.parse import CLOSING, MAX_WORDS, OPENING, Query, parse
 from searchkit.query.top import Found, Span, top
-from searchkit.query.tree import LEMMA, OPERATORS, Field, Leaf, Phrase, Prefix, Some, Word, leaves
+from searchkit.query.tree import (
+    LEMMA,
+    OPERATORS,
+    Field,
+    Leaf,
+    Phrase,
+    Prefix,
+    Some,
+    Word,
+    is_long,
+    leaves,
+)
 from searchkit.schema import FIELD_NAMES, key
 
 LITTLE = 10  # articles: a query that finds no more may not have been meant as it stands
-LATIN_LITTLE = 0.01  # of the archive; for words in Latin letters, which quotations bring in
+FOREIGN_LITTLE = 0.01  # of the archive; for Latin or Russian letters, which quotations bring in
 
 _MUCH_MORE = 15  # times as many articles must have a word that stands for one that some have
 _BETTER = 3  # times as many articles with all words must a better query find
@@ -38,10 +51,12 @@ _SHORTEST = 4  # letters of a word in which slips are looked for; one more if ar
 
 # A word must be in e^3 = 20 times as many articles to be offered before one that costs 1 less.
 _COST = 3.0
-_KEYBOARD, _LATIN = 0.3, 0.3  # what these cost, beside slips and unlikely readings
+# What these cost, beside slips and unlikely readings; and that the dictionary has the word.
+_KEYBOARD, _FOREIGN, _APOSTROPHE, _UNLIKELY = 0.3, 0.3, 0.3, 1.0
+_NEARLY_SURE = 1.0  # what an offer that no article has in full costs, at most
 
 
-_RETYPED, _SPELLING = "keyboard layout", "spelling"
+_RETYPED, _LATIN_LETTERS, _SPELLING = "keyboard layout", "Latin letters", "spelling"
 
 
 class Suggestion(NamedTuple):
@@ -51,8 +66,8 @@ class Suggestion(NamedTuple):
         query: it can be typed.
         total: how many articles it finds.
         total_all_words: how many of them have all of its words.
-        reason: "keyboard layout", "Latin letters", "spelling", "base form" or "quotation marks";
-            several are joined by commas.
+        reason: "keyboard layout", "Latin letters", "Russian letters", "spelling", "base form" or
+            "quotation marks"; several are joined by commas.
     """
 
     query: str
@@ -106,7 +121,11 @@ class Readings(NamedTuple):
 
 def is_little(index: Index, query: str, found: int) -> bool:
     """Tell whether so few articles with all words are a reason to look for a better query."""
-    return found <= LITTLE or (query.isascii() and found <= LATIN_LITTLE * index.articles)
+    is_foreign = query.isascii() or _RUSSIAN.search(query) is not None
+    return found <= LITTLE or (is_foreign and found <= FOREIGN_LITTLE * index.articles)
+
+
+_RUSSIAN = re.compile(f"[{TELLING_LETTERS[RUSSIAN]}]", re.IGNORECASE)
 
 
 def suggestions(
@@ -148,7 +167,8 @@ def _suggestions(
     ]:
         tree = parse(text, index.terms_of).tree
         better = top(matcher, tree, 0, window) if tree is not None else found
-        if _is_better(better, found):
+        is_likely = better.total_complete or cost <= _NEARLY_SURE
+        if is_likely and _is_better(better, found):
             score = math.log1p(better.total_complete) - _COST * cost
             offer = Suggestion(text, better.total, better.total_complete, reason)
             offered.append((score, offer))
@@ -159,6 +179,8 @@ def _suggestions(
 
 def _unquoted(query: Query, found: Found) -> list[tuple[str, str, float]]:
     """Return a query of plain words and phrases without quotation marks, if no article has all."""
+    if query.tree is None or is_long(query.tree):  # which asks for the words already
+        return []
     parts = query.tree.parts if isinstance(query.tree, Some) else (query.tree,)
     slops = {part.slop for part in parts if isinstance(part, Phrase)}
     if found.total_complete or slops != {None}:
@@ -199,6 +221,9 @@ def _mended(
     tried = {text: ("", 0.0)}
     if any(guess.reason == _RETYPED for guess in best):
         tried[_all_retyped(index, text)] = _RETYPED, _KEYBOARD
+    is_all_latin = text.isascii() and " " in text.strip()
+    if is_all_latin and any(guess.reason == _LATIN_LETTERS for guess in best):
+        tried[_all_spelled(index, text)] = _LATIN_LETTERS, _FOREIGN
     for chosen in chain([best], others):
         mended, used, end = text, [], len(text)
         for guess in sorted(chosen, key=lambda guess: -guess.start):
@@ -219,6 +244,24 @@ def _all_retyped(index: Index, text: str) -> str:
         known = [other for other in retyped(piece) if _known(index, other, ANYWHERE)]
         pieces[2 * i] = known[0] if known else piece
     return "".join(pieces)
+
+
+def _all_spelled(index: Index, text: str) -> str:
+    """Return a query with every Latin word in Cyrillic that the archive may have so: kyiv metro."""
+    made, end = "", 0
+    for start, stop in islice(spans(text), MAX_WORDS):
+        word = text[start:stop]
+        if word in OPERATORS or text[stop : stop + 1] == ":":
+            continue
+        found = _spelled(index, word, ANYWHERE, is_prefix=False)
+        scores = {
+            other: math.log(having) - _COST * cost
+            for other, cost in found.items()
+            if (having := _known(index, other, ANYWHERE))
+        }
+        best = max(scores, key=scores.__getitem__, default=word)
+        made, end = made + text[end:start] + _cased(best, word), stop
+    return made + text[end:]
 
 
 def _words(query: Query) -> Iterator[tuple[Leaf, str]]:
@@ -246,6 +289,11 @@ def _is_rare(index: Index, query: Query, leaf: Leaf, scope: str) -> bool:
     ):
         return False  # which is so of nearly all
     here = _having(index, query.text, leaf, scope)
+    if any(
+        _known(index, word, scope) > _MUCH_MORE * here
+        for word in with_apostrophe(fold(normalize(written)))
+    ):
+        return True
     if here and isinstance(leaf, Word):
         own = key(scope, leaf.form)
         is_short = len(written) < _SHORTEST + (not written.isascii())
@@ -279,7 +327,7 @@ def _guesses(index: Index, text: str, leaf: Leaf, scope: str) -> list[_Guess]:
             if having > _MUCH_MORE * here:
                 form = key(scope, fold(normalize(other)))
                 terms = index.terms_of(form) or (form,)
-                score = math.log(having) - _COST * cost + (terms[0] == form)
+                score = math.log(having) - _COST * cost + 1.5 * (terms[0] == form)
                 guess = _Guess(score, cost, start, end, other, reason)
                 found[terms] = max(found.get(terms, guess), guess)  # of one word one form
         if found:
@@ -295,25 +343,36 @@ def _candidates(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
     """Yield what may be meant by a word: where in the query, what, at which cost, and why."""
     start, end = leaf.at
     written = text[start:end]
-    for low, high in stretches(text, leaf.at):
-        signs = sum(char.isalnum() for char in text[low:high]) > len(written)
-        for other in retyped(text[low:high]):  # rather one word than several: cdj,jlf
-            yield (low, high), other, _KEYBOARD - signs, _RETYPED
+    yield from _on_keyboards(text, leaf)
     form = fold(normalize(written))
     if len(form) < 2 or any(map(str.isdigit, form)):
         return
     while end < len(text) and text[end] in APOSTROPHES:  # a soft sign: Rus'
         end += 1
-    latin = form + "'" * (end > leaf.at[1])
-    is_latin = _LATIN_WORD.fullmatch(form) is not None
+    for other in with_apostrophe(form):
+        yield leaf.at, _cased(other, written), _APOSTROPHE, _SPELLING
+    reason = _LATIN_LETTERS if _LATIN_WORD.fullmatch(form) else ""
+    reason = "Russian letters" if _RUSSIAN.search(form) else reason
+    foreign = form + "'" * (end > leaf.at[1])
     is_prefix = isinstance(leaf, Prefix)
+    is_word = _UNLIKELY * bool(known(form))
     for strings in (part for one in index.segments for part in (one.forms, one.terms)):
-        found = spelled(strings, key(scope, latin), is_prefix=is_prefix) if is_latin else {}
+        found = spelled(strings, key(scope, foreign), is_prefix=is_prefix) if reason else {}
         for other, cost in found.items():
-            yield (start, end), _cased(other, written), _LATIN + cost, "Latin letters"
+            yield (start, end), _cased(other, written), _FOREIGN + cost, reason
         if len(form) >= _SHORTEST and not is_prefix:
             for other, cost in slips(strings, key(scope, form)).items():
-                yield leaf.at, _cased(other, written), cost, _SPELLING
+                yield leaf.at, _cased(other, written), cost + is_word, _SPELLING
+
+
+def _on_keyboards(text: str, leaf: Leaf) -> _Candidates:
+    """Yield the same for what the keys type on other keyboards, with the signs beside a word."""
+    length = leaf.at[1] - leaf.at[0]
+    for low, high in stretches(text, leaf.at):
+        signs = sum(char.isalnum() for char in text[low:high]) > length
+        for other in retyped(text[low:high]):  # rather one word than several: cdj,jlf
+            if len([*spans(other)]) == 1:
+                yield (low, high), other, _KEYBOARD - signs, _RETYPED
 
 
 def _base_forms(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
@@ -438,22 +497,25 @@ def _starts(index: Index, typed: str, scope: str) -> Iterator[list[str]]:
     """Yield how words may begin of which this was typed: like this; else on another keyboard..."""
     yield [typed]
     yield retyped(typed)
-    yield _spelled(index, typed, scope)
+    found = _spelled(index, typed, scope, is_prefix=True)
+    least = min(found.values(), default=0)
+    yield [start for start, cost in found.items() if cost == least]
 
 
 _TOGETHER = 10  # articles with both words are worth one where they stand side by side
 _LAST = re.compile(r"""[^\s()"«»“”„:=]+$""")
 
 
-def _spelled(index: Index, typed: str, scope: str) -> list[str]:
+def _spelled(index: Index, typed: str, scope: str, *, is_prefix: bool) -> dict[str, float]:
+    """Return the words, or their beginnings, that this may be in Latin letters, and the costs."""
     form = fold(normalize(typed))
     if not _LATIN_WORD.fullmatch(form):
-        return []
+        return {}
     found: dict[str, float] = {}
     for segment in index.segments:
-        found |= spelled(segment.terms, key(scope, form), is_prefix=True)
-    least = min(found.values(), default=0)
-    return [_cased(start, "") for start, cost in found.items() if cost == least]
+        for strings in (segment.terms, segment.forms)[: 2 - is_prefix]:
+            found |= spelled(strings, key(scope, form), is_prefix=is_prefix)
+    return {_cased(word, ""): cost for word, cost in found.items()}
 
 
 def _completed(

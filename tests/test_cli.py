@@ -272,7 +272,7 @@ def test_a_better_query_is_offered_on_standard_error_and_never_forced(index: Pat
 
 
 def test_programs_are_told_of_a_better_query(index: Path) -> None:
-    code, out, err = run("query", "zelena лисця", "--json", "--index", index)
+    code, out, err = run("query", "zelena лисциця", "--json", "--index", index)
     assert (code, err) == (1, "Did you mean: zelena лисиця (3 articles with some of the words)\n")
     assert json.loads(out)["suggestions"] == [
         {"query": "zelena лисиця", "total": 3, "total_all_words": 0, "reason": "spelling"}

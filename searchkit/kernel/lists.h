@@ -423,9 +423,17 @@ static float needed(const Walk *w, int lead) {
     return (float)((w->least - rest) / unit) * CERTAINLY;
 }
 
-/* The posting of an article that is known to be in a chunk of a list. */
-static inline uint64_t looked_up(const Chunk *chunk, const List *list, uint32_t doc) {
-    uint64_t at = near(list->lows, chunk->a, chunk->b, doc & 0xFFFF);
+#define NEXT 32 /* postings that are compared at once, from the last one on */
+
+/* The posting of an article that is known to be in a chunk of a list, from a posting on. */
+static inline uint64_t looked_up(const Chunk *chunk, const List *list, uint32_t doc, uint64_t from) {
+    const uint16_t *lows = list->lows, than = (uint16_t)doc;
+    if (chunk->b - from >= NEXT && lows[from + NEXT - 1] >= than) { /* of a frequent word mostly */
+        uint16_t less = 0;
+        for (int i = 0; i < NEXT; i++) less = (uint16_t)(less + (lows[from + i] < than));
+        return from + less;
+    }
+    uint64_t at = near(lows, chunk->a, chunk->b, than);
     return at < chunk->b ? at : chunk->b - 1;
 }
 
@@ -604,8 +612,9 @@ static inline void fetch(const Walk *w, const Common *here, uint64_t i) {
 static void visit_common(Walk *w, const Common *here) {
     const List *list = w->lists[here->lead];
     const Segment *s = w->q->s;
-    uint64_t at[TOGETHER][SLOTS];
+    uint64_t at[TOGETHER][SLOTS], next[SLOTS];
     uint32_t docs[TOGETHER];
+    for (int j = 0; w->visit && here->n && j < w->k; j++) next[j] = here->chunks[j].a;
     for (uint64_t i = 0; w->visit && i < here->n;) {
         float need = needed(w, here->lead);
         int n = 0;
@@ -618,7 +627,7 @@ static void visit_common(Walk *w, const Common *here) {
             for (int j = 0; j < w->k; j++) {
                 at[n][j] = p;
                 if (j == here->lead) continue;
-                at[n][j] = looked_up(&here->chunks[j], w->lists[j], doc);
+                at[n][j] = next[j] = looked_up(&here->chunks[j], w->lists[j], doc, next[j]);
                 __builtin_prefetch(s->codes + at[n][j]);
             }
             docs[n++] = doc;

@@ -406,15 +406,27 @@ struct Walk {
 
 #define CERTAINLY 0.99999f /* times a score: rounding does not reach it */
 
-/* What an article's posting in one list must be worth for the article to count: bonuses of its word
-   add in proportion to that at most. */
-static float needed(const Walk *w, int lead) {
+/* Whether a bonus is not ruled out in an article by what was looked through. */
+static inline int is_marked(const Bonus *bonus, uint32_t doc) {
+    return !bonus->followed || bonus->followed[doc / 8] >> doc % 8 & 1;
+}
+
+/* Whether all bonuses are. */
+static inline int is_bare(const Query *q, uint32_t doc) {
+    for (int i = 0; i < q->n_bonuses && doc < q->s->size; i++)
+        if (is_marked(&q->bonuses[i], doc)) return 0;
+    return 1;
+}
+
+/* What an article's posting in one list must be worth for the article to count, if it has no bonus;
+   else, bonuses of its word add in proportion to that at most. */
+static float needed(const Walk *w, int lead, int is_bare) {
     const Query *q = w->q;
     double rest = 0, unit = q->words[lead].unit;
     if (!(w->least > 0 && unit > 0)) return -1;
     for (int i = 0; i < w->k; i++)
         if (i != lead) rest += (double)w->lists[i]->most * q->words[i].unit;
-    for (int i = 0; i < q->n_bonuses; i++) {
+    for (int i = 0; i < q->n_bonuses && !is_bare; i++) {
         const Bonus *bonus = &q->bonuses[i];
         if (bonus->left == lead || bonus->right == lead)
             unit += (double)bonus->unit * q->words[lead].n_terms;
@@ -528,12 +540,14 @@ static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const C
 /* Of the articles that are in all lists, keeps those whose posting in one may be worth enough. */
 static void keep_hopeful(const Walk *w, Common *here) {
     const List *list = w->lists[here->lead];
-    float need = needed(w, here->lead);
+    float need[2] = {needed(w, here->lead, 0), needed(w, here->lead, 1)};
     uint64_t kept = 0;
-    if (need <= 0) return;
+    if (need[1] <= 0) return;
     for (uint64_t i = 0; i < here->n; i++) {
+        uint64_t p = here->a + here->met[i];
         here->met[kept] = here->met[i];
-        kept += worth_at_most(w->q->s, list, here->a + here->met[i]) >= need;
+        kept += worth_at_most(w->q->s, list, p) >=
+                need[is_bare(w->q, here->key << 16 | list->lows[p])];
     }
     here->n = kept;
 }
@@ -616,14 +630,14 @@ static void visit_common(Walk *w, const Common *here) {
     uint32_t docs[TOGETHER];
     for (int j = 0; w->visit && here->n && j < w->k; j++) next[j] = here->chunks[j].a;
     for (uint64_t i = 0; w->visit && i < here->n;) {
-        float need = needed(w, here->lead);
+        float need[2] = {needed(w, here->lead, 0), needed(w, here->lead, 1)};
         int n = 0;
         for (; i < here->n && n < TOGETHER; i++) {
             uint64_t p = here->a + here->met[i];
             uint32_t doc = here->key << 16 | list->lows[p];
             if (i + AHEAD < here->n) fetch(w, here, i + AHEAD);
-            int no = need > 0 && worth(s, list, p, doc) < need;
-            if (no) continue;
+            float least = need[is_bare(w->q, doc)];
+            if (least > 0 && worth(s, list, p, doc) < least) continue;
             for (int j = 0; j < w->k; j++) {
                 at[n][j] = p;
                 if (j == here->lead) continue;

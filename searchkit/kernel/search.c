@@ -298,11 +298,6 @@ static int is_whole(const Query *q, const Bonus *bonus) {
     return q->k == 2 && bonus->left != bonus->right;
 }
 
-/* Whether a bonus is not ruled out in an article by what was looked through. */
-static inline int is_marked(const Bonus *bonus, uint32_t doc) {
-    return !bonus->followed || bonus->followed[doc / 8] >> doc % 8 & 1;
-}
-
 /* Whether two words may stand side by side in an article, as far as what follows the left one tells. */
 static int may_adjoin(const Query *q, const Bonus *bonus, const Candidate *one) {
     const Word *left = &q->words[bonus->left];

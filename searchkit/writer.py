@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,13 +23,15 @@ import numpy as np
 from searchkit.analysis import NO_WORDS, dictionary_version
 from searchkit.article import Article
 from searchkit.codec import stored
+from searchkit.codec.again import pairs_of, run_of
 from searchkit.codec.arrays import Array, stamp, unreadable, write
 from searchkit.codec.arrays import check as check_arrays
 from searchkit.codec.kept import are_whole
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
 from searchkit.codec.segment import id_hash
-from searchkit.codec.workers import Choose, Found, chosen, make_runs, told
+from searchkit.codec.together import Pairs
+from searchkit.codec.workers import Choose, Found, Made, chosen, make_runs, told
 from searchkit.corpus import Block, Corpus
 from searchkit.errors import (
     ArticleError,
@@ -62,14 +64,14 @@ BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
 BLOCK = 12_000_000  # bytes of JSON that are made a run, likewise
 SAMPLE = 1_000  # articles that are learned from before the first is written
+LEARNED = SAMPLE  # articles of a segment from which there is nothing more to learn
 SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
 IN_MEMORY = 250_000  # ids, 30 MB, before any of them goes to a file
-FEW = 5_000  # articles, of which it is not worth learning
 SMALL = 1_000  # articles that are analysed before another process would have started
 
 MAX_SHRINK = 50  # percent of the articles that may be gone
-TIER = 6  # times as large as the next smaller one a segment is at least
+TIER = 10  # times as large as all that is beside it the large segment is at least
 
 Progress = Callable[[], None]
 Log = Callable[[str, dict[str, int | str]], None]
@@ -224,10 +226,11 @@ def update(
 ) -> Summary:
     """Add new articles, replace changed ones, drop vanished ones: by content, not by clock.
 
-    The result is a generation of its own that shares its unchanged files with the live one; what
-    is new becomes a segment, into which smaller segments are taken. Where nothing has changed
-    it is not made; where no index exists yet, or its words were looked up in another dictionary
-    or list of words, it is built whole.
+    The result is a generation of its own that shares its large segment with the live one. What is
+    new becomes a small one, into which that of the updates before is merged; where it would not
+    be small any more, the large one, too. Where nothing has changed it is not made; where no
+    index exists yet, or its words were looked up in another dictionary or list of words, it is
+    built whole.
 
     Arguments are those of `rebuild`.
 
@@ -252,7 +255,7 @@ def update(
         change = _Change(corpus, live, progress, publishing, log)
         forms = _kept_forms(generations, words)
         name = _segment_name(int(live.generation.name))
-        made = _Segment(building / name, means, forms, change.averages, change.dictionary)
+        made = _Segment(building / name, means, forms, change)
         averages = made.write(change.articles())
         summary = change.summary
         if not (summary.added or summary.changed or summary.removed):
@@ -396,7 +399,7 @@ class _Change:
         self._publishing, self._log = publishing, log
 
     def articles(self) -> Iterator[Article]:
-        """Yield what is to be written: new and changed articles, then those of other segments.
+        """Yield what is analysed: new and changed articles, then those that have to be again.
 
         Raises:
             CorpusError: there are too few in the source; before the last is yielded.
@@ -405,12 +408,11 @@ class _Change:
             taking = _Taking(self._corpus, known, self.summary, self._progress)
             yield from taking
             self._decide(taking.gone, known.vanished())
-        live = self._live
-        for which, base in enumerate(live.bases):
-            if which not in self.stay():
-                alive = self.alive[base : base + live.segments[which].size]
-                for number in alive.nonzero()[0].tolist():
-                    yield live.article(base + number)
+        for which in self._left():
+            if not self._is_merged(which):
+                base = self._live.bases[which]
+                for number in self._living(which).nonzero()[0].tolist():
+                    yield self._live.article(base + number)
 
     def _decide(self, gone: list[int], vanished: list[int]) -> None:
         """Say what stays, now that all is read."""
@@ -422,62 +424,75 @@ class _Change:
         summary.removed, summary.rejected = len(vanished), corpus.rejected
         self._log("read", summary.counts())
         self.alive[gone + vanished] = False
-        self.kept = _kept(self._live, self.alive, self._fresh())
+        self.kept = self._kept()
 
-    def _fresh(self) -> int:
-        return self.summary.added + self.summary.changed
+    def _kept(self) -> list[int]:
+        """Return which segments stay as they are: if anything changes, the largest or none.
+
+        It does not where it is not TIER times as large as all others together with what is
+        written anyway, or where more of it is gone than is not. Nor does it where it was made of
+        too few articles to have learned from them what a rebuild learns.
+        """
+        summary = self.summary
+        if not (summary.added or summary.changed or summary.removed):
+            return [*range(len(self._live.segments))]
+        if self.taught is None:
+            return []
+        largest = _largest(self._live)
+        living = int(np.count_nonzero(self._living(largest)))
+        others = int(np.count_nonzero(self.alive)) - living + summary.added + summary.changed
+        stays = living >= max(TIER * others, self._live.segments[largest].size / 2)
+        return [largest] if stays else []
 
     def stay(self) -> list[int]:
         """Return `kept`."""
         return self.kept or []
 
     def averages(self) -> Averages | None:
-        """Return the averages to rank by; None for those of what is written."""
+        """Return the averages to rank by, when all is read; None for those of what is written."""
         return self._live.manifest.averages if self.kept else None
 
-    def dictionary(self) -> bytes:
-        """Return what to pack the records with; b"" to learn that from them."""
-        if not self.kept:
-            return b""
-        return _dictionary(self._live, self.kept, self.alive, self._fresh())
+    @cached_property
+    def taught(self) -> tuple[bytes, Pairs] | None:
+        """The dictionary of records and the pairs of words by which all segments are made.
+
+        They are those of the largest; None if they are to be learned anew.
+        """
+        with self._live.reading():
+            if not self._live.segments:
+                return None
+            segment = self._live.segments[_largest(self._live)]
+            if segment.size < LEARNED:
+                return None
+            return segment.arrays.whole("dictionary").tobytes(), pairs_of(segment)
+
+    def merged(self, folder: Path) -> Made:
+        """Write runs of the segments that are merged as they are, when all is read."""
+        made: Made = []
+        with self._live.reading():
+            for which in filter(self._is_merged, self._left()):
+                path = folder / f"again-{which}.arrays"
+                words = run_of(self._live.segments[which], self._living(which), path)
+                made.append(([path], words))
+        return made
+
+    def _left(self) -> list[int]:
+        """Return which segments do not stay, although some of their articles do."""
+        every = range(len(self._live.segments))
+        return [i for i in every if i not in self.stay() and self._living(i).any()]
+
+    def _living(self, which: int) -> Bools:
+        base = self._live.bases[which]
+        return self.alive[base : base + self._live.segments[which].size]
+
+    def _is_merged(self, which: int) -> bool:
+        """Tell whether a segment was made by what is known; else it is analysed again."""
+        own = self._live.segments[which].arrays.whole("dictionary").tobytes()
+        return self.taught is not None and self.taught[0] == own
 
 
-def _kept(live: Index, alive: Bools, fresh: int) -> list[int]:
-    """Return which segments stay as they are.
-
-    The others are small beside what is written anyway, or hold more that is gone than is not:
-    taking them in keeps segments few, each at least TIER times as large as the next.
-    """
-    sizes = [
-        int(np.count_nonzero(alive[base : base + segment.size]))
-        for segment, base in zip(live.segments, live.bases, strict=True)
-    ]
-    kept, writing_now = [], fresh
-    for which in sorted(range(len(sizes)), key=sizes.__getitem__):
-        is_hollow = sizes[which] * 2 < live.segments[which].size
-        if sizes[which] < TIER * writing_now or is_hollow:
-            writing_now += sizes[which]
-        else:
-            kept.append(which)
-    return sorted(kept)
-
-
-def _dictionary(live: Index, kept: Sequence[int], alive: Bools, fresh: int) -> bytes:
-    """Return the dictionary to pack the records of a small segment with; b"" for a large one.
-
-    Then nothing is learned from the articles: pairs of words that often stand together have no
-    terms of their own, and where articles are few, they are found without.
-    """
-    if not kept or fresh + np.count_nonzero(alive) - _living(live, alive, kept) > FEW:
-        return b""
-    largest = max((live.segments[which] for which in kept), key=lambda segment: segment.size)
-    return largest.arrays.whole("dictionary").tobytes()
-
-
-def _living(live: Index, alive: Bools, which: Sequence[int]) -> int:
-    """Return how many articles of some segments count."""
-    bounds = ((live.bases[each], live.segments[each].size) for each in which)
-    return sum(int(np.count_nonzero(alive[base : base + size])) for base, size in bounds)
+def _largest(live: Index) -> int:
+    return max(range(len(live.segments)), key=lambda which: live.segments[which].size)
 
 
 def _write_removed(live: Index, alive: Bools, kept: Sequence[int], building: Path) -> None:
@@ -637,16 +652,14 @@ class _Segment:
         path: where it goes, in a folder that exists.
         means: processes and memory.
         forms: segments that know the lemmas of word forms.
-        averages: returns those to rank by, None for those of its articles; called when all is read.
-        dictionary: returns what to pack the records with, b"" if that, and pairs of words, are to
-            be learned from the first articles; called when these are read.
+        change: says what else goes into it, and by what it is made; without one, nothing does, and
+            all is learned from the articles.
     """
 
     path: Path
     means: Means
     forms: Sequence[Path]
-    averages: Callable[[], Averages | None] = lambda: None
-    dictionary: Callable[[], bytes] = lambda: b""
+    change: _Change | None = None
 
     def write(
         self,
@@ -662,28 +675,28 @@ class _Segment:
             is_read: is called when all is read, before the runs are merged.
         """
         sample = _sample(items, choose)
-        if not sample:
-            is_read()
-            return None
         listed = self.means.words.terms if self.means.words else NO_WORDS
 
         @cache
         def learned() -> Learned:
-            if dictionary := self.dictionary():
-                return Learned(dictionary, [], listed, self.forms)
+            if self.change and self.change.taught:
+                return Learned(*self.change.taught, listed, self.forms)
             return Learned.of(sample[:SAMPLE], listed, self.forms)
 
         # No other build's: one that was killed may have left a process about to write a run.
         folder = Path(mkdtemp(prefix="runs-", dir=self.path.parent))
         jobs = self.means.processes() if len(sample) >= SMALL else 1
         runs = _runs(chain(sample, items), self.means.characters())
-        made = make_runs(runs, folder, learned, jobs, choose)
+        made = make_runs(runs, folder, learned, jobs, choose) if sample else []
         is_read()
+        made = (self.change.merged(folder) if self.change else []) + made
+        averages = self.change.averages() if self.change else None
         at_once = max(self.means.memory * 1_000_000 // BYTES_A_ROW // THREADS, 1)
-        own = self.averages()
-        averages = merge_runs(made, learned().dictionary, self.path, own, at_once=at_once)
+        if made:
+            dictionary = learned().dictionary
+            averages = merge_runs(made, dictionary, self.path, averages, at_once=at_once)
         shutil.rmtree(folder)
-        return averages
+        return averages if made else None
 
 
 def _sample(items: Iterator[Article | Block | None], choose: Choose) -> list[Article]:

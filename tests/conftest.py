@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from reference import Reference
 
-from searchkit import Archive
+from searchkit import Archive, writer
 
 pytest_plugins = ["reliability"]  # the fixtures of tests/faults
 
@@ -54,6 +54,13 @@ def crowd(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     wire = (sample / "wire.jsonl").read_text(encoding="utf-8")
     corpus.write_text(wire + "".join(map(_line, made)), encoding="utf-8")
     return corpus
+
+
+@pytest.fixture
+def large_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates keep the largest segment of an archive, however small it is."""
+    monkeypatch.setattr(writer, "LEARNED", 0)
+    monkeypatch.setattr(writer, "TIER", 1)
 
 
 @pytest.fixture

@@ -91,8 +91,11 @@ def stock(archive: Archive, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture
-def updated(sample: Path, make_corpus: MakeCorpus, tmp_path: Path) -> Iterator[Archive]:
+def updated(
+    sample: Path, make_corpus: MakeCorpus, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Archive]:
     """The sample archive without two articles, and with a third one in other words."""
+    request.getfixturevalue("large_stays")
     lines = [json.dumps(article._asdict()) for article in Corpus(sample)]
     Archive.build(make_corpus({"news.jsonl": "\n".join(lines)}), tmp_path / "index")
     lines[7] = lines[7].replace('"text": "', '"text": "Кракозябра купила тролейбус. ')

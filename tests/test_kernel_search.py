@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_properties import queries, shared
 
-from searchkit import Archive
+from searchkit import Archive, writer
 from searchkit.codec import merge
 from searchkit.kernel import kernel
 from searchkit.query import match, top
@@ -53,14 +53,17 @@ def test_the_best_of_any_query_are_the_same(
 
 @pytest.fixture(scope="session")
 def patched(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """The sample archive in three segments, with articles that are gone."""
+    """The sample archive in two segments, with articles that are gone."""
     folder = tmp_path_factory.mktemp("patched")
     lines = (sample / "wire.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     corpus = folder / "corpus"
     corpus.mkdir()
-    for low, high in [(0, 14), (1, 18), (2, 20)]:
-        (corpus / "news.jsonl").write_text("".join(lines[low:high]), encoding="utf-8")
-        Archive.update(corpus, folder / "index")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "LEARNED", 0)
+        patch.setattr(writer, "TIER", 1)
+        for low, high in [(0, 14), (1, 18), (2, 20)]:
+            (corpus / "news.jsonl").write_text("".join(lines[low:high]), encoding="utf-8")
+            Archive.update(corpus, folder / "index")
     return Archive.open(folder / "index")
 
 
@@ -93,9 +96,10 @@ def thinned(crowd: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
     corpus.write_text("".join(lines), encoding="utf-8")
     Archive.build(corpus, folder / "index")
     kept = [line for i, line in enumerate(lines) if i < 20 or (i % 9 and i % 3 and i % 70 < 60)]
-    changed = [line.replace("спить", "спить, курка сіла") for line in kept[-40:]]
-    corpus.write_text("".join(kept[:-40] + changed), encoding="utf-8")
-    Archive.update(corpus, folder / "index", max_shrink=60)
+    for last in (30, 20):  # the second is merged with the first
+        kept[-last:] = [line.replace("спить", "спить, курка сіла") for line in kept[-last:]]
+        corpus.write_text("".join(kept), encoding="utf-8")
+        Archive.update(corpus, folder / "index", max_shrink=60)
     return Archive.open(folder / "index")
 
 

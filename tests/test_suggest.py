@@ -142,6 +142,7 @@ def test_a_latin_word_may_be_quoted_more_often_and_still_be_meant_otherwise(
     assert offered == ("Київ", 1300, 1300, "Latin letters")
 
 
+@pytest.mark.usefixtures("large_stays")
 def test_suggestions_come_from_all_segments(make_archive: MakeArchive) -> None:
     """An archive that was updated has several."""
     folder = make_archive(many("Переговори.", 19)).index.generation.parent

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from searchkit import Archive, Article, Hit
+from searchkit import Archive, Article, Hit, writer
 from searchkit.codec.stored import digest, letters
 from searchkit.corpus import Corpus
 from searchkit.writer import Means, Summary, _runs, rebuild
@@ -296,6 +296,15 @@ def answers(archive: Archive) -> list[tuple[int, int, dict[str, Hit]]]:
     ]
 
 
+@pytest.fixture(params=["analysed", "small", "merged"])
+def taking_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates analyse all articles again, write a small segment, or merge all segments."""
+    if request.param != "analysed":
+        monkeypatch.setattr(writer, "LEARNED", 0)
+        monkeypatch.setattr(writer, "TIER", 1 if request.param == "small" else 1_000)
+
+
+@pytest.mark.usefixtures("taking_in")
 def test_an_archive_that_was_updated_answers_like_one_built_anew(
     sample: Path, archive: Archive, tmp_path: Path
 ) -> None:

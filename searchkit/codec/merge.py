@@ -526,6 +526,28 @@ def pack(values: Array, ends: Ints) -> tuple[Array, Ints, Array]:
     return words.view(np.uint8)[:end], starts, widths.astype(np.uint8)
 
 
+def unpack(packed: Array, starts: Array, widths: Array, ends: Ints) -> Ints:
+    """Return the numbers that `pack` has written.
+
+    Args:
+        packed: the bytes, and 8 more.
+        starts: where each block begins in them.
+        widths: how many bits its numbers have.
+        ends: where each block ends in what is returned.
+
+    >>> packed = np.array([57, 7, 0, 0, 0, 0, 0, 0, 0, 0], np.uint8)
+    >>> unpack(packed, np.array([0, 1]), np.array([2, 3]), np.array([3, 4]))
+    array([1, 2, 3, 7])
+    """
+    sizes = np.diff(ends, prepend=0)
+    wide = np.repeat(widths.astype(np.int64), sizes)
+    bits = wide * (np.arange(len(wide)) - np.repeat(ends - sizes, sizes))
+    bits += np.repeat(starts.astype(np.int64) * 8, sizes)
+    words = np.ndarray(max(len(packed) - 7, 0), "<i8", packed.data, 0, (1,))
+    values: Ints = words[bits >> 3] >> (bits & 7) & ((1 << wide) - 1)
+    return values
+
+
 def _starts(sizes: Ints, widths: Array) -> tuple[Ints, int]:
     """Return where blocks of so many numbers of so many bits begin, and where the last ends."""
     ends = np.cumsum((sizes * widths.astype(np.int64) + 7) // 8)

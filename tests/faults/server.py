@@ -30,6 +30,7 @@ SECONDS = 1_200  # that a child may take, on a machine that does much else
 
 def serve() -> None:
     """Answer requests until there are no more."""
+    writer.LEARNED, writer.TIER = 0, 1  # the large segment of a small archive stays, too
     join = ctypes.CDLL(None).faults_join
     _answer(os.getpid(), None)
     requests = os.fdopen(os.dup(0), encoding="utf-8")  # standard input stays unread for the child

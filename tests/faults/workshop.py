@@ -190,6 +190,7 @@ class Workshop:
         self._server = server
         self.folder = folder
         self.old = write_corpus(folder / "old.jsonl", 30, [], [])
+        self.between = write_corpus(folder / "between.jsonl", 31, [7], [])
         self.new = write_corpus(folder / "new.jsonl", 33, [4, 11], [2, 9])
         enough = SMALL + 20  # for other processes
         self.large = write_corpus(folder / "large.jsonl", enough, [], [])
@@ -228,7 +229,10 @@ class Workshop:
     def _story(self, name: str) -> Story:
         folder = self.folder / name
         folder.mkdir()
-        if name != "first":
+        if name == "update":  # of two segments, the small one of which is merged
+            assert self.run(folder, ("rebuild", self.old)).code == 0
+            assert self.run(folder, ("index", self.between)).code == 0
+        elif name != "first":
             assert self.run(folder, ("rebuild", self.new)).code == 0
             assert self.run(folder, ("rebuild", self.old)).code == 0
         args: tuple[str | Path, ...] = {

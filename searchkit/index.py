@@ -341,7 +341,7 @@ class Index:
 
         A form's places are in one part, ascending; beside each place stands its form's number.
         """
-        for segment, base in zip(self.segments, self.bases, strict=True):
+        for segment, base in self._with(among):
             terms, ordinals = segment.strays(
                 segment.forms.prefixed(prefix), segment.terms.prefixed(prefix)
             )
@@ -360,7 +360,7 @@ class Index:
         if among is not None:
             wanted = np.zeros(self.size, bool)
             wanted[among] = True
-        for segment, base in zip(self.segments, self.bases, strict=True):
+        for segment, base in self._with(among):
             first, end = segment.terms.prefixed(prefix)
             for term, last in self._split(segment, first, end):
                 postings, docs = segment.postings(term, last), segment.docs(term, last)
@@ -375,6 +375,17 @@ class Index:
                     yield np.repeat(articles, counts) | positions
         for places, _ in self.forms_starting(prefix, among):
             yield places
+
+    def _with(self, among: Numbers | None) -> Iterator[tuple[Segment, int]]:
+        """Yield the segments that have any of some articles, None for all, and their bases."""
+        for segment, base in zip(self.segments, self.bases, strict=True):
+            low, high = (
+                (0, 1)
+                if among is None
+                else among.searchsorted(np.array([base, base + segment.size], np.uint32))
+            )
+            if low < high:
+                yield segment, base
 
     def _split(self, segment: Segment, first: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the first and the last of terms that have about AT_ONCE postings together."""

@@ -207,15 +207,21 @@ def lone(word: str, at: int) -> float:
     return LIKELY if word[at] in FLEETING or (at and word[at] == word[at - 1]) else 1
 
 
-@given(st.lists(letters, min_size=1, max_size=30), letters)
-def test_slips_finds_what_a_scan_of_all_words_finds(words: list[str], word: str) -> None:
-    """All words at a cost of 1, or of 2 where none is nearer and the word is long."""
-    strings = Strings(string_arrays(sorted({w.encode() for w in words})))
+@given(st.lists(letters, min_size=1, max_size=30), letters, st.integers(0, 30))
+def test_slips_finds_what_a_scan_of_all_words_finds(
+    words: list[str], word: str, first: int
+) -> None:
+    """All words at a cost of 1, or of 2 where none is nearer and the word is long.
+
+    However they are divided between segments.
+    """
+    halves = [sorted({w.encode() for w in half}) for half in (words[:first], words[first // 2 :])]
+    parts = [Strings(string_arrays(half)) for half in halves if half]
     costs = {other: distance(other, word) for other in words if other != word}
     near = {w: cost for w, cost in costs.items() if cost <= 1 and abs(len(w) - len(word)) <= 1}
     if not near and len(word) >= LONG:
         near = {w: cost for w, cost in costs.items() if cost <= 2 and abs(len(w) - len(word)) <= 2}
-    found = slips(strings, word)
+    found = slips(parts, word)
     bags = {w for w in near if len({*w} ^ {*word}) <= (2 if min(near.values()) <= 1 else 4)}
     assert bags <= found.keys() <= near.keys()
     assert found == pytest.approx({w: near[w] for w in found})

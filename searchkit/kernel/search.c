@@ -63,6 +63,11 @@ static int ranges_of(const Query *q, Range *ranges) {
     return n;
 }
 
+/* What an article must get to be among the best, as far as the segments before tell. */
+static float least_so_far(const Query *q) {
+    return q->n == q->wanted && q->n && !q->by_date ? q->heap[0].score * CERTAINLY : -1;
+}
+
 static void visit_score(Walk *w, uint32_t doc, uint64_t *at) {
     Query *q = w->q;
     float score = 0;
@@ -191,7 +196,7 @@ static void best_of_every(Query *q, const Range *ranges, int n) {
     for (int i = 0; i < n; i++) {
         const Range *range = &ranges[i];
         Walk w = {.q = q, .k = q->k, .visit = visit_score,
-                  .least = -1,
+                  .least = least_so_far(q),
                   .check = range->is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         uint64_t found;
@@ -245,7 +250,8 @@ static void best_of_any(Query *q, const Range *ranges, int n) {
     if (is_pair(q)) {
         const List *a = &q->words[0].whole, *b = &q->words[1].whole;
         int rarer = q->words[1].unit > q->words[0].unit;
-        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score, .least = -1};
+        Walk w = {.q = q, .k = 2, .lists = {a, b}, .visit = visit_score,
+                  .least = least_so_far(q)};
         for (int i = 0; i < 2; i++) { /* the champions of one of them have that, and more */
             float least = least_of_champions(q, w.lists[i]) * q->words[i].unit * CERTAINLY;
             if (least > w.least) w.least = least;
@@ -384,7 +390,7 @@ static void best_complete(Query *q, const Range *ranges, int n) {
     know_followers(q, 1);
     for (int i = 0; i < n; i++) {
         Walk w = {.q = q, .k = q->k, .visit = q->by_date ? NULL : visit_candidate,
-                  .least = -1, .check = ranges[i].is_checked ? &q->since : NULL};
+                  .least = least_so_far(q), .check = ranges[i].is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         meet(&w, ranges[i].low, ranges[i].high);
         q->total_all += w.found;

@@ -8,7 +8,7 @@ peregovory  →  переговори    `spelled`: in Latin letters, or in the 
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from heapq import heappop, heappush
 from itertools import permutations
@@ -176,16 +176,19 @@ def with_apostrophe(word: str) -> list[str]:
 # -- a slip of the finger ----------------------------------------------------------------------
 
 
-def slips(strings: Strings, word: str) -> dict[str, float]:
+def slips(parts: Sequence[Strings], word: str) -> dict[str, float]:
     """Return the words that one slip makes into this one, or two if it is long, and their costs.
+
+    The words are in several parts, which may have some of them in common.
 
     A slip is a letter too few, too many or another, or two swapped: the Damerau-Levenshtein
     distance (optimal string alignment), where what happens easily costs LIKELY, not 1.
     """
     found: dict[str, float] = {}
     for most in (1, 2)[: 1 + (len(word) >= LONG)]:
-        near = [strings[number].decode() for number in _alike(strings, word, most).tolist()]
-        near = [other for other in near if abs(len(other) - len(word)) <= most and other != word]
+        alike = [(part, _alike(part, word, most).tolist()) for part in parts]
+        words = dict.fromkeys(part[number].decode() for part, found in alike for number in found)
+        near = [other for other in words if abs(len(other) - len(word)) <= most and other != word]
         if near:
             costs = distances(word, near)
             found = {near[n]: float(costs[n]) for n in (costs <= most).nonzero()[0].tolist()}

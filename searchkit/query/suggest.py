@@ -18,6 +18,7 @@ from searchkit.analysis.lemmatize import known
 from searchkit.analysis.normalize import fold, normalize
 from searchkit.analysis.tokenize import spans
 from searchkit.analysis.ukrainian import APOSTROPHES, TELLING_LETTERS
+from searchkit.codec.strings import Strings
 from searchkit.errors import QueryTimeout
 from searchkit.highlight import Highlighter
 from searchkit.index import Index
@@ -356,12 +357,12 @@ def _candidates(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
     foreign = form + "'" * (end > leaf.at[1])
     is_prefix = isinstance(leaf, Prefix)
     is_word = _UNLIKELY * bool(known(form))
-    for strings in (part for one in index.segments for part in (one.forms, one.terms)):
-        found = spelled(strings, key(scope, foreign), is_prefix=is_prefix) if reason else {}
-        for other, cost in found.items():
-            yield (start, end), _cased(other, written), _FOREIGN + cost, reason
+    for kind in _strings(index):
+        for strings in kind if reason else []:
+            for other, cost in spelled(strings, key(scope, foreign), is_prefix=is_prefix).items():
+                yield (start, end), _cased(other, written), _FOREIGN + cost, reason
         if len(form) >= _SHORTEST and not is_prefix:
-            for other, cost in slips(strings, key(scope, form)).items():
+            for other, cost in slips(kind, key(scope, form)).items():
                 yield leaf.at, _cased(other, written), cost + is_word, _SPELLING
 
 
@@ -373,6 +374,11 @@ def _on_keyboards(text: str, leaf: Leaf) -> _Candidates:
         for other in retyped(text[low:high]):  # rather one word than several: cdj,jlf
             if len([*spans(other)]) == 1:
                 yield (low, high), other, _KEYBOARD - signs, _RETYPED
+
+
+def _strings(index: Index) -> tuple[list[Strings], list[Strings]]:
+    """Return the forms of all segments, and the terms."""
+    return [one.forms for one in index.segments], [one.terms for one in index.segments]
 
 
 def _base_forms(index: Index, text: str, leaf: Leaf, scope: str) -> _Candidates:
@@ -388,8 +394,8 @@ def _retyped_with_slips(index: Index, text: str, leaf: Leaf, scope: str) -> _Can
     for retry in retyped(written):
         if len(retry) >= _SHORTEST and retry.isalpha() and not isinstance(leaf, Prefix):
             form = key(scope, fold(normalize(retry)))
-            for strings in (part for one in index.segments for part in (one.forms, one.terms)):
-                for other, cost in slips(strings, form).items():
+            for kind in _strings(index):
+                for other, cost in slips(kind, form).items():
                     yield leaf.at, _cased(other, written), _KEYBOARD + cost, _RETYPED
 
 

@@ -469,11 +469,15 @@ class _Change:
     def merged(self, folder: Path) -> Made:
         """Write runs of the segments that are merged as they are, when all is read."""
         made: Made = []
-        with self._live.reading():
-            for which in filter(self._is_merged, self._left()):
-                path = folder / f"again-{which}.arrays"
-                words = run_of(self._live.segments[which], self._living(which), path)
-                made.append(([path], words))
+        try:
+            with self._live.reading():
+                for which in filter(self._is_merged, self._left()):
+                    path = folder / f"again-{which}.arrays"
+                    words = run_of(self._live.segments[which], self._living(which), path)
+                    made.append(([path], words))
+        except IndexUnusable as error:
+            cause = error.__cause__  # what cannot be written is no fault of what is read
+            raise (cause if isinstance(cause, OSError) else error) from None
         return made
 
     def _left(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from errno import ENOSPC
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from searchkit.codec import runs
 from searchkit.codec.again import pairs_of
 from searchkit.codec.together import Pairs
 from searchkit.corpus import Corpus
+from searchkit.errors import IndexUnwritable
 
 ELSEWHERE = {"records", "record_starts"}  # in the order in which articles came
 
@@ -85,3 +87,17 @@ def test_of_an_archive_too_small_to_learn_from_all_is_analysed_again(
         (tmp_path / "corpus.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
         Archive.update(tmp_path / "corpus.jsonl", tmp_path / "index")
     assert calls == [60, 72]
+
+
+def test_where_there_is_no_room_for_a_merged_segment_that_is_said(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not what is read that is at fault."""
+
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer, "TIER", 1_000_000)
+    monkeypatch.setattr(writer, "run_of", full)
+    with pytest.raises(IndexUnwritable, match="No space left on device"):
+        update_by_stages(sample, tmp_path, [(40, False), (50, False)], monkeypatch)

@@ -137,20 +137,20 @@ class Index:
         self.__dict__.pop("kernel_segments", None)
 
     @cached_property
-    def kernel_segments(self) -> tuple[tuple[Any, Bools | None, Numbers | None, int], ...]:
+    def kernel_segments(self) -> tuple[tuple[Any, bytes | None, bytes | None, int], ...]:
         """Each segment as the kernel takes it.
 
         Its arrays; of each article whether it counts, and the numbers of those that do not, None
         where all count; and its base.
         """
-        found: list[tuple[Any, Bools | None, Numbers | None, int]] = []
+        found: list[tuple[Any, bytes | None, bytes | None, int]] = []
         for segment, base in zip(self.segments, self.bases, strict=True):
             alive = None if self.alive is None else self.alive[base : base + segment.size]
-            dead = None
-            if alive is not None:
+            if alive is None or alive.all():
+                found.append((segment.kernel, None, None, base))
+            else:  # bytes are handed over quicker than arrays
                 dead = (~alive).nonzero()[0].astype(np.uint32)
-                alive, dead = (alive, dead) if len(dead) else (None, None)
-            found.append((segment.kernel, alive, dead, base))
+                found.append((segment.kernel, alive.tobytes(), dead.tobytes(), base))
         return tuple(found)
 
     def living(self) -> Ints:

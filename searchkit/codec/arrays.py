@@ -36,6 +36,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from io import BufferedReader
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -44,6 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.errors import CorruptIndex, IndexUnusable
+from searchkit.kernel import kernel
 
 VERSION = 3
 BLOCK = 4096  # bytes that are checked together: what a system reads at least
@@ -154,9 +156,10 @@ class Arrays(dict[str, Array]):
                 except OSError as error:
                     raise unreadable(self.path, error, (part, part + _AT_ONCE)) from None
                 last = min(part + _AT_ONCE, self._end)
-                for block in range(part // BLOCK, -(-last // BLOCK) if last > _ALIGN else 0):
-                    start, end = self._bounds(block)
-                    if zlib.crc32(buffer[start - part : end - part]) != self._sums[block]:
+                start = max(part, _ALIGN)
+                found = _sums_of(buffer[start - part : max(last, start) - part], start)
+                for block, crc in enumerate(found, part // BLOCK):
+                    if crc != self._sums[block]:
                         raise self.damage(block)
                     self._seen[block] = 1
 
@@ -233,7 +236,8 @@ class Growing:
     """A file of arrays whose lengths are not known before the last of their parts is there.
 
     Arrays are `put` whole, or grow part by part (`append`), each in a file of its own; these are
-    put behind the others when the `with` block ends without an error. Syncing is the caller's.
+    put behind the others when the `with` block ends without an error. A large one may have a
+    `room` in which it grows, so that it is not copied. Syncing is the caller's.
     """
 
     def __init__(self, path: Path) -> None:
@@ -241,6 +245,7 @@ class Growing:
         self._out = _Summed(path.open("wb"))
         self._table: dict[str, list[Any]] = {}
         self._files: dict[str, IO[bytes]] = {}
+        self._rooms: dict[str, tuple[_Summed, int | None]] = {}
 
     def put(self, name: str, parts: Iterable[Array]) -> None:
         """Write a whole array, of one part or more."""
@@ -251,6 +256,19 @@ class Growing:
             self._out.write(_bytes(part))
         self._table[name] = [kind, length, at]
 
+    def room(self, name: str, kind: str, length: int | None = None) -> None:
+        """Make room for an array of this dtype, which is going to grow.
+
+        Args:
+            name: of the array.
+            kind: the dtype.
+            length: how long it will be; None of the last, behind which nothing else may be put.
+        """
+        at = self._out.align(BLOCK)
+        self._table[name] = [kind, 0, at]
+        self._rooms[name] = _Summed(self._path.open("rb+"), at), length
+        self._out.skip(-(-(length or 0) * np.dtype(kind).itemsize // BLOCK))
+
     def append(self, name: str, part: Array) -> None:
         """Put a part at the end of an array, of which it has the dtype."""
         if name not in self._table:
@@ -260,7 +278,8 @@ class Growing:
         if part.dtype.str != of_array[0]:
             raise TypeError(f"{name} is {of_array[0]}, not {part.dtype.str}")
         of_array[1] += len(part)
-        self._files[name].write(_bytes(part))
+        file = self._rooms[name][0] if name in self._rooms else self._files[name]
+        file.write(_bytes(part))
 
     def length(self, name: str) -> int:
         """Return how long an array is by now."""
@@ -283,12 +302,18 @@ class Growing:
                 if error is None:
                     self._finish()
         finally:
+            for room, _ in self._rooms.values():
+                room.file.close()
             for name, file in self._files.items():
                 file.close()
                 self._part(name).unlink(missing_ok=True)
 
     def _finish(self) -> None:
         out = self._out
+        for name, (room, length) in self._rooms.items():
+            if length not in {None, found := self._table[name][1]}:
+                raise ValueError(f"{name} has {found} items, not {length}")
+            out.take(room)
         for name, part in self._files.items():
             self._table[name][2] = out.align()
             part.seek(0)
@@ -303,43 +328,74 @@ class Growing:
 
 
 class _Summed:
-    """A file that is written from its first array on, and the sums of its blocks."""
+    """A file, or a room in it, that is written from its beginning on, and the sums of its blocks.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    Attributes:
+        file: where it is.
+        first: the block that it begins with.
+        at: where in the file the next byte goes.
+        sums: of all its blocks that are full.
+    """
+
+    def __init__(self, file: IO[bytes], at: int = 0) -> None:
         self.file = file
-        self._at, self._sum = _ALIGN, 0
-        self._sums: list[int] = []
-        file.write(bytes(_ALIGN))  # room for the head
+        self.first, self.at, self._sum = at // BLOCK, at or _ALIGN, 0
+        self.sums: list[int] = []
+        file.seek(self.at)  # in the whole file there is room for the head
 
     def write(self, data: bytes | memoryview) -> int:
         """Write at the end."""
         self.file.write(data)
-        first = min(-self._at % BLOCK, len(data))  # bytes that go to the block that was begun
+        first = min(-self.at % BLOCK, len(data))  # bytes that go to the block that was begun
         last = len(data) - (len(data) - first) % BLOCK
         with memoryview(data) as whole:
             self._add(whole[:first])
-            self._sums += [zlib.crc32(whole[at : at + BLOCK]) for at in range(first, last, BLOCK)]
-            self._at += last - first
+            self.sums += _sums_of(whole[first:last])
+            self.at += last - first
             self._add(whole[last:])
         return len(data)
 
     def _add(self, part: memoryview) -> None:
         """Add bytes of one block to its sum."""
         self._sum = zlib.crc32(part, self._sum)
-        self._at += len(part)
-        if part and not self._at % BLOCK:
-            self._sums.append(self._sum)
+        self.at += len(part)
+        if part and not self.at % BLOCK:
+            self.sums.append(self._sum)
             self._sum = 0
 
-    def align(self) -> int:
+    def align(self, to: int = _ALIGN) -> int:
         """Go on to where an array may begin; return where that is."""
-        self.write(bytes(-self._at % _ALIGN))
-        return self._at
+        self.write(bytes(-self.at % to))
+        return self.at
+
+    def skip(self, blocks: int) -> None:
+        """Leave room for whole blocks that are written by another, which `take` asks for."""
+        self.sums += [0] * blocks
+        self.at += blocks * BLOCK
+        self.file.seek(self.at)
+
+    def take(self, room: "_Summed") -> None:
+        """Take what was written in a room, or behind all that is here."""
+        room.align(BLOCK)
+        self.sums[room.first : room.first + len(room.sums)] = room.sums
+        self.at = max(self.at, room.at)
+        self.file.seek(self.at)
+        room.file.flush()
 
     def finished(self) -> list[int]:
         """Return the sums of all blocks, the last of which may not be full."""
-        rest = [self._sum] if self._at % BLOCK and self._at > _ALIGN else []
-        return self._sums + rest
+        rest = [self._sum] if self.at % BLOCK and self.at > _ALIGN else []
+        return self.sums + rest
+
+
+def _sums_of(data: bytes | memoryview, at: int = 0) -> list[int]:
+    """Return the sums of the blocks of bytes that lie in a file from a place on."""
+    first = BLOCK - at % BLOCK
+    if kernel:
+        found: list[int] = np.frombuffer(kernel.checksums(data, first, BLOCK), np.uint32).tolist()
+        return found
+    ends = [*range(first, len(data), BLOCK), len(data)] if len(data) else []
+    return [zlib.crc32(data[start:end]) for start, end in pairwise([0, *ends])]
 
 
 def _bytes(array: Array) -> memoryview:

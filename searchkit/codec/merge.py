@@ -28,6 +28,7 @@ from searchkit.schema import GAP, PAIR
 
 Ints = NDArray[np.int64]
 
+MANY = 1 << 20  # postings, whose arrays are not copied
 THREADS = 2  # that merge; more of them wait for memory rather than for a processor
 
 
@@ -239,6 +240,7 @@ def _merge(
         for which, name in enumerate(("first_posting", "first_row")):
             sizes[which, run.terms] += np.diff(run.arrays[name].astype(np.int64))
         run.arrays.release()
+    out.make_room(*sizes.sum(axis=1).tolist())
     pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
         waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
@@ -390,6 +392,14 @@ class _Postings:
         self._chunks: list[Array] = []  # of each part the terms of its chunks
         self._best: tuple[int, Array] = -1, np.empty(0, np.uint64)
         self._crowned: list[Array] = []  # of the terms before in this part
+
+    def make_room(self, postings: int, places: int) -> None:
+        """Make room for so many; a few need none."""
+        if postings > MANY:
+            self._out.room("lows", "<u2", postings)
+            self._out.room("codes", "|u1", postings)
+            self._out.room("follows", "|u1", places)
+            self._out.room("rows", "|u1")
 
     def add(self, part: _Part, having: Ints) -> None:
         """Write a part; `having` is how many postings each term has in all."""

@@ -18,24 +18,10 @@ typedef struct {
 
 typedef struct { uint32_t doc, run, posting, row; } Posting;
 
-/* An array that grows, as a Python bytes object in the end. */
-typedef struct {
-    char *at;
-    size_t n, room;
-} Column;
+/* What is made of each posting, then of each of its places: the columns of `_Part`, in its order. */
+enum { TERM, DOC, COUNT, TITLES, LEAD, WORTH, VALUE, FOLLOW, COLUMNS };
 
-static int push(Column *column, const void *item, size_t size) {
-    if (column->n + size > column->room) {
-        size_t room = 2 * (column->n + size) + 4096;
-        char *at = realloc(column->at, room);
-        if (!at) return 0;
-        column->at = at;
-        column->room = room;
-    }
-    memcpy(column->at + column->n, item, size);
-    column->n += size;
-    return 1;
-}
+static const Py_ssize_t SIZES[COLUMNS] = {4, 4, 4, 4, 4, 4, 8, 1};
 
 typedef struct {
     Run *runs;
@@ -45,7 +31,9 @@ typedef struct {
     float k1;
     Posting *postings, *sorted;
     size_t room;
-    Column terms, docs, counts, titles, leads, worths, values, follows;
+    PyObject *columns[COLUMNS]; /* bytes objects */
+    void *out[COLUMNS]; /* what is in them */
+    size_t done, places, most, most_places; /* postings and places: made, and room for them */
 } Merge;
 
 /* Adds a term's postings in one run to the others; the new number of postings, or -1. */
@@ -102,35 +90,55 @@ static void sort_by_doc(Merge *m, size_t n) {
     m->sorted = to;
 }
 
+/* Write the places of a posting; return how many are in the title, and whether one is in the lead;
+   -1 if they do not fit. */
+static inline int64_t emit_places(
+    Merge *m, const Run *run, Posting posting, uint32_t count, uint32_t words, uint64_t forms
+) {
+    const uint32_t *positions = run->of[POSITIONS] + posting.row;
+    const uint32_t *pairs = run->of[PAIRS] + posting.row;
+    const uint8_t *follows = (const uint8_t *)run->of[FOLLOWS] + posting.row;
+    uint64_t *values = (uint64_t *)m->out[VALUE] + m->places;
+    uint8_t *followed = (uint8_t *)m->out[FOLLOW] + m->places;
+    uint32_t titles = 0, lead = 0;
+    if (count > m->most_places - m->places) return -1;
+    for (uint32_t i = 0; i < count; i++) {
+        if (pairs[i] >= run->size[ORDINALS]) return -1;
+        values[i] = positions[i] * forms + run->of[ORDINALS][pairs[i]];
+        followed[i] = follows[i];
+        titles += positions[i] < words;
+        lead |= positions[i] - words - m->gap < m->lead_words; /* of the title a great number */
+    }
+    m->places += count;
+    return (int64_t)titles << 1 | lead;
+}
+
 static int emit(Merge *m, uint32_t term, size_t n) {
     const uint32_t *title_words = m->title_words.buf, *forms = m->forms.buf;
     const float *title_norms = m->title_norms.buf, *text_norms = m->text_norms.buf;
+    int is_text = term >= m->of_text;
+    if (n > m->most - m->done) return 0;
     for (size_t i = 0; i < n; i++) {
         Posting posting = m->postings[i];
         const Run *run = &m->runs[posting.run];
-        uint32_t count = run->of[COUNTS][posting.posting], titles = 0, lead = 0;
-        if (posting.doc >= m->title_words.len / 4) return 0;
-        uint32_t words = term >= m->of_text ? title_words[posting.doc] : 0;
-        for (size_t row = posting.row; row < (size_t)posting.row + count; row++) {
-            uint32_t position = run->of[POSITIONS][row], pair = run->of[PAIRS][row];
-            if (pair >= run->size[ORDINALS]) return 0;
-            uint64_t value = (uint64_t)position * forms[term] + run->of[ORDINALS][pair];
-            titles += position < words;
-            lead |= position - words - m->gap < m->lead_words; /* of the title a great number */
-            if (!push(&m->values, &value, sizeof value)) return 0;
-        }
-        const uint8_t *follows = (const uint8_t *)run->of[FOLLOWS] + posting.row;
-        if (!push(&m->follows, follows, count)) return 0;
+        uint32_t count = run->of[COUNTS][posting.posting], doc = posting.doc;
+        if (doc >= m->title_words.len / 4) return 0;
+        uint32_t words = is_text ? title_words[doc] : 0;
+        int64_t found = emit_places(m, run, posting, count, words, forms[term]);
+        if (found < 0) return 0;
+        uint32_t titles = (uint32_t)(found >> 1), lead = is_text ? found & 1 : 0;
         float worth = (float)(count - titles);
-        if (term >= m->of_text) {
-            worth *= text_norms[posting.doc];
-            worth = (float)titles * title_norms[posting.doc] + worth;
+        if (is_text) {
+            worth *= text_norms[doc];
+            worth = (float)titles * title_norms[doc] + worth;
         }
-        lead &= term >= m->of_text;
-        worth = saturated(worth, m->k1);
-        if (!push(&m->terms, &term, 4) || !push(&m->docs, &posting.doc, 4) ||
-            !push(&m->counts, &count, 4) || !push(&m->titles, &titles, 4) ||
-            !push(&m->leads, &lead, 4) || !push(&m->worths, &worth, 4)) return 0;
+        size_t at = m->done++;
+        ((uint32_t *)m->out[TERM])[at] = term;
+        ((uint32_t *)m->out[DOC])[at] = doc;
+        ((uint32_t *)m->out[COUNT])[at] = count;
+        ((uint32_t *)m->out[TITLES])[at] = titles;
+        ((uint32_t *)m->out[LEAD])[at] = lead;
+        ((float *)m->out[WORTH])[at] = saturated(worth, m->k1);
     }
     return 1;
 }
@@ -176,8 +184,31 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
     return 1;
 }
 
-static PyObject *taken(Column *column) {
-    return PyBytes_FromStringAndSize(column->at ? column->at : "", (Py_ssize_t)column->n);
+/* Make room for all that the runs have of the range of terms. */
+static int make_room(Merge *m) {
+    for (size_t i = 0; i < m->n; i++) {
+        m->most += m->runs[i].size[DOCS];
+        m->most_places += m->runs[i].size[POSITIONS];
+    }
+    for (int i = 0; i < COLUMNS; i++) {
+        size_t items = i < VALUE ? m->most : m->most_places;
+        m->columns[i] = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)items * SIZES[i]);
+        if (!m->columns[i]) return 0;
+        m->out[i] = PyBytes_AS_STRING(m->columns[i]);
+    }
+    return 1;
+}
+
+/* Return the columns, cut to what is in them. */
+static PyObject *made_columns(Merge *m) {
+    for (int i = 0; i < COLUMNS; i++) {
+        Py_ssize_t size = (Py_ssize_t)(i < VALUE ? m->done : m->places) * SIZES[i];
+        if (PyBytes_GET_SIZE(m->columns[i]) != size && _PyBytes_Resize(&m->columns[i], size) < 0)
+            return NULL;
+    }
+    PyObject **made = m->columns;
+    return PyTuple_Pack(COLUMNS, made[TERM], made[DOC], made[COUNT], made[TITLES], made[LEAD],
+                        made[WORTH], made[VALUE], made[FOLLOW]);
 }
 
 /* gather(runs, begin, end, low, high, title_words, title_norms, text_norms, forms, of_text, k1,
@@ -197,19 +228,14 @@ static PyObject *gather(PyObject *module, PyObject *args) {
     else if (m.title_norms.len != m.title_words.len || m.text_norms.len != m.title_words.len ||
              (Py_ssize_t)end > m.forms.len / 4)
         PyErr_SetString(PyExc_ValueError, "the arrays do not fit together");
-    else if (take_runs(told, m.runs, (Py_ssize_t)m.n)) {
+    else if (take_runs(told, m.runs, (Py_ssize_t)m.n) && make_room(&m)) {
         Py_BEGIN_ALLOW_THREADS
         done = merge_range(&m, begin, end);
         Py_END_ALLOW_THREADS
         if (!done) PyErr_SetString(PyExc_ValueError, "a run is damaged, or memory is short");
     }
-    if (done)
-        answer = Py_BuildValue("NNNNNNNN", taken(&m.terms), taken(&m.docs), taken(&m.counts),
-                               taken(&m.titles), taken(&m.leads), taken(&m.worths),
-                               taken(&m.values), taken(&m.follows));
-    Column *columns[] = {&m.terms, &m.docs, &m.counts, &m.titles, &m.leads, &m.worths, &m.values,
-                         &m.follows};
-    for (int i = 0; i < 8; i++) free(columns[i]->at);
+    if (done) answer = made_columns(&m);
+    for (int i = 0; i < COLUMNS; i++) Py_XDECREF(m.columns[i]);
     for (size_t i = 0; m.runs && i < m.n; i++)
         for (int j = 0; j < ARRAYS; j++)
             if (m.runs[i].views[j].obj) PyBuffer_Release(&m.runs[i].views[j]);

@@ -879,12 +879,40 @@ static PyObject *record(PyObject *module, PyObject *args) {
     return NULL;
 }
 
+/* checksums(data, first, size): the CRC-32 of the first so many bytes and of each so many behind
+   them, of which the last may be fewer; uint32 in bytes. */
+static PyObject *checksums(PyObject *module, PyObject *args) {
+    Py_buffer data;
+    Py_ssize_t first, size;
+    PyObject *answer = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nn", &data, &first, &size)) return NULL;
+    if (first < 1 || size < 1) PyErr_SetString(PyExc_ValueError, "a block has a byte at least");
+    else {
+        Py_ssize_t rest = data.len > first ? data.len - first : 0;
+        Py_ssize_t blocks = (data.len > 0) + rest / size + (rest % size > 0);
+        answer = PyBytes_FromStringAndSize(NULL, blocks * 4);
+    }
+    if (answer) {
+        uint32_t *out = (uint32_t *)PyBytes_AS_STRING(answer);
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t at = 0, end = first; at < data.len; at = end, end += size) {
+            if (end > data.len) end = data.len;
+            *out++ = crc32_of((uint8_t *)data.buf + at, end - at);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&data);
+    return answer;
+}
+
 PyMethodDef search_methods[] = {
     {"top", top, METH_VARARGS, "The best articles of a query; see query/top.py."},
     {"having", having, METH_VARARGS, "How many articles have a term; see index.py."},
     {"terms_of", terms_of, METH_VARARGS, "The terms of a written word; see index.py."},
     {"record", record, METH_VARARGS, "The bytes of an article; see codec/segment.py."},
     {"places", places, METH_VARARGS, "Where a word stands in some articles; see index.py."},
+    {"checksums", checksums, METH_VARARGS, "The CRC-32 of blocks of bytes; see codec/arrays.py."},
     {NULL},
 };
 

@@ -104,6 +104,17 @@ for line in sys.stdin:
 """
 
 
+def test_a_build_runs_nothing_of_the_folder_that_it_is_started_in(
+    tmp_path: Path, index: Path, corpus: Callable[..., Path]
+) -> None:
+    for name in ("json.py", "searchkit.py", "numpy.py"):
+        (tmp_path / name).write_text("import os; os._exit(7)", encoding="utf-8")
+    program = Path(sys.executable).with_name("searchkit")
+    command = [program, "rebuild", corpus("лис"), "--index", index, "--jobs", "2"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    assert (done.returncode, b"(1 new" in done.stderr) == (0, True)
+
+
 @contextmanager
 def reader(index: Path) -> Iterator["subprocess.Popen[str]"]:
     """A process that has an index open, and tells what it finds for each line it gets."""

@@ -161,12 +161,17 @@ class _Worker:
     """One process, seen from outside."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - nothing of it is from outside
-            [sys.executable, "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**_SETTINGS, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
+        # Sent to all processes, these are for the one that reads; who is started inherits that.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - nothing of it is from outside
+                [sys.executable, "-P", "-c", _PROGRAM],  # -P: nothing of the folder at hand is run
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**_SETTINGS, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
         self._input, self._output = self._process.stdin, self._process.stdout
         self.made: list[Path] = []
@@ -288,8 +293,6 @@ class _Desk:
 
 def work() -> None:
     """Serve as a worker: read tasks from standard input, write what comes of them."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all, they are for the one that reads
-        signal.signal(number, signal.SIG_IGN)
     sent, sink = _sent(sys.stdin.buffer), sys.stdout.buffer
     sys.stdout = sys.stderr
     for learned in islice(sent, 1):

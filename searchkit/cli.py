@@ -335,7 +335,7 @@ def _write(
         told = {"command": how.replace("update", "index"), **vars(done), "ignored": corpus.ignored}
         log.line("done", told, seconds)
         return
-    changes = f"{done.added} new, {done.changed} changed, {done.removed} gone"
+    changes = f"{done.added:,} new, {done.changed:,} changed, {done.removed:,} gone"
     if done.is_anew:
         changes = "all read anew, since the dictionary or the list of words has changed"
     made = f"generation {done.generation}, {seconds:.1f} s"

@@ -418,8 +418,9 @@ class _Change:
         """Say what stays, now that all is read."""
         summary, corpus = self.summary, self._corpus
         summary.articles += self.pieces.skipped
-        # What cannot be read has not vanished.
-        vanished = [] if corpus.unreadable else vanished
+        if corpus.unreadable:  # what cannot be read has not vanished
+            summary.articles += len(vanished)
+            vanished = []
         self._publishing.agree(corpus, summary.articles, self._live.articles)
         summary.removed, summary.rejected = len(vanished), corpus.rejected
         self._log("read", summary.counts())

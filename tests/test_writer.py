@@ -188,6 +188,22 @@ def test_an_update_adds_replaces_and_drops(make_corpus: MakeCorpus, tmp_path: Pa
         assert [hit.id for hit in opened.search("дахи")] == ["cat"]
 
 
+def test_an_update_keeps_the_articles_of_a_file_that_cannot_be_read(
+    make_corpus: MakeCorpus, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    packed = gzip.compress(b'{"id": "dog", "text": "dog"}')
+    Archive.build(make_corpus({"fox.txt": FOX, "dog.jsonl.gz": packed}), index)
+    folder = make_corpus({"cat.txt": CAT, "dog.jsonl.gz": b"no gzip"})
+    (folder / "fox.txt").unlink()
+    assert Archive.update(folder, index) == Summary(
+        articles=3, added=1, rejected=1, generation="000002"
+    )
+    with Archive.open(index) as opened:
+        assert (ids(opened), len(opened)) == (["cat", "dog", "fox"], 3)
+    assert Archive.update(folder, index) == Summary(articles=3, rejected=1, generation="000002")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -261,11 +261,11 @@ def update(
         if not (summary.added or summary.changed or summary.removed):
             summary.generation = live.generation.name
             return summary
-        segments = [live.manifest.segments[which] for which in change.stay()]
+        segments = [live.manifest.segments[which] for which in change.kept]
         shared = {segment for segment in segments if _link(live, segment, building)}
         if averages:
             segments.append(name)
-        _write_removed(live, change.alive, change.stay(), building)
+        _write_removed(live, change.alive, change.kept, building)
         change.pieces.write(building / PIECES)
         averages = averages or live.manifest.averages
         manifest = _manifest(corpus, summary, words, segments, averages)
@@ -378,7 +378,7 @@ class _Change:
         summary: what was found.
         pieces: those of the source.
         alive: which articles of the live generation stay; False for those that have changed, too.
-        kept: which of its segments stay as they are; None before all is read.
+        kept: which of its segments stay as they are, when all is read.
     """
 
     def __init__(
@@ -394,7 +394,7 @@ class _Change:
             known = live.generation / PIECES if PIECES in live.manifest.files else None
             self.pieces = corpus.pieces = Pieces(known)
         self.alive: Bools = np.ones(live.size, bool) if live.alive is None else live.alive.copy()
-        self.kept: list[int] | None = None
+        self.kept: list[int] = []
         self._corpus, self._live, self._progress = corpus, live, progress
         self._publishing, self._log = publishing, log
 
@@ -445,10 +445,6 @@ class _Change:
         stays = living >= max(TIER * others, self._live.segments[largest].size / 2)
         return [largest] if stays else []
 
-    def stay(self) -> list[int]:
-        """Return `kept`."""
-        return self.kept or []
-
     def averages(self) -> Averages | None:
         """Return the averages to rank by, when all is read; None for those of what is written."""
         return self._live.manifest.averages if self.kept else None
@@ -484,7 +480,7 @@ class _Change:
     def _left(self) -> list[int]:
         """Return which segments do not stay, although some of their articles do."""
         every = range(len(self._live.segments))
-        return [i for i in every if i not in self.stay() and self._living(i).any()]
+        return [i for i in every if i not in self.kept and self._living(i).any()]
 
     def _living(self, which: int) -> Bools:
         base = self._live.bases[which]

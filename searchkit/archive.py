@@ -215,7 +215,7 @@ class Archive:
         from searchkit.corpus import Corpus  # noqa: PLC0415
         from searchkit.writer import Means, Publishing, rebuild  # noqa: PLC0415
 
-        read = Corpus(corpus, report, or_nothing=force)
+        read = Corpus(corpus, report, or_nothing=force, index=folder)
         means = Means(jobs, memory, chosen(words, corpus, folder, read.reject))
         publishing = Publishing(max_shrink, force, keep)
         return rebuild(read, folder, progress, means, publishing=publishing)
@@ -241,7 +241,7 @@ class Archive:
         from searchkit.corpus import Corpus  # noqa: PLC0415
         from searchkit.writer import Means, Publishing, update  # noqa: PLC0415
 
-        read = Corpus(corpus, report, or_nothing=force)
+        read = Corpus(corpus, report, or_nothing=force, index=folder)
         means = Means(jobs, memory, chosen(words, corpus, folder, read.reject))
         publishing = Publishing(max_shrink, force, keep)
         return update(read, folder, progress, means, publishing=publishing)

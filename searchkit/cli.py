@@ -319,7 +319,7 @@ def _write(
 
         build = {"rebuild": writer.rebuild, "update": writer.update}[how]
         report = _raise if strict else log.skipped if log else _name
-        corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force)
+        corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force, index=index)
         means = writer.Means(jobs, memory, chosen(words, corpus.path, index, corpus.reject))
         with nullcontext(lambda: None) if log else _progress(corpus) as step:
             done = build(

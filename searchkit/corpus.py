@@ -60,6 +60,12 @@ class Corpus:
     Iterating yields every good article in a fixed order: files by path, records as they
     stand. An id may come twice; whoever collects the articles decides which one counts.
 
+    Args:
+        path: where they are.
+        report: called with every bad record.
+        or_nothing: take it for a corpus without articles if there is nothing at `path`.
+        index: the folder of an index; if it lies in that of the articles, it is left out.
+
     Attributes:
         rejected: how many records were bad so far.
         unreadable: how many files and folders could not be read, or only in part, so far.
@@ -72,12 +78,17 @@ class Corpus:
             no article. None, at first: nothing is.
 
     Raises:
-        CorpusError: there is nothing at `path` (which `or_nothing` takes for a corpus without
-            articles), or it cannot be looked at; or standard input is closed.
+        CorpusError: there is nothing at `path`, or it cannot be looked at; it is the folder of
+            the index; or standard input is closed.
     """
 
     def __init__(
-        self, path: str | Path, report: Report | None = None, *, or_nothing: bool = False
+        self,
+        path: str | Path,
+        report: Report | None = None,
+        *,
+        or_nothing: bool = False,
+        index: str | Path | None = None,
     ) -> None:
         self.path = str(path)
         self.report = report
@@ -98,6 +109,12 @@ class Corpus:
             if not or_nothing or os.path.lexists(self.path):
                 raise
             self._is_gone = True
+        self._index = "" if index is None else _relative(index, self._root)
+        if self._index == ".":
+            raise CorpusError(
+                f"{self.path!r} is the folder of the articles and of the index; name another for"
+                " one of them."
+            )
 
     def size(self) -> int:
         """Return the bytes that there are to read; 0 for standard input."""
@@ -236,6 +253,7 @@ class Corpus:
             # There may be a file for each article, and a Path for each would take as long as it.
             path, within = (str(each / "-")[:-1] for each in (here, here.relative_to(self._root)))
             within = within.replace(os.sep, "/")
+            subfolders[:] = [name for name in subfolders if within + name != self._index]
             for name in sorted(names + links):
                 if not (name.startswith(".") or (name == LIST and not within)):
                     yield from _looked_at(path + name, within + name, cannot_read)
@@ -405,6 +423,12 @@ class _File(NamedTuple):
     def stem(self) -> str:
         """Return what an article in it is called that has no id."""
         return re.sub(r"(\.txt)?(\.gz)?$", "", self.name, flags=re.IGNORECASE)
+
+
+def _relative(path: str | Path, root: Path) -> str:
+    """Return a path as seen from a folder, links followed; "" if it lies elsewhere."""
+    real, folder = Path(os.path.realpath(path)), os.path.realpath(root)
+    return real.relative_to(folder).as_posix() if real.is_relative_to(folder) else ""
 
 
 def _is_link(path: Path | str) -> bool:

@@ -36,7 +36,7 @@ class ArticleError(RequestError):
     """One record of a corpus is bad.
 
     Attributes:
-        source: the file as the user would name it, "-" for standard input.
+        source: the file as the user would name it, or "standard input".
         line: the line where the record begins, counted from 1; None for a whole file.
         reason: what is wrong with it.
     """

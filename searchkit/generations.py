@@ -56,6 +56,7 @@ KEEP = 2  # generations, the live one included
 
 _NUMBER = re.compile(r"\d{6,}", re.ASCII)
 _SEGMENT = re.compile(r"[\w-]+\.arrays", re.ASCII)
+_OURS = re.compile(rf"{_SEGMENT.pattern}|_MAIN_\d+\.toc", re.ASCII)  # without a manifest
 _LARGEST = 1 << 22  # bytes of a JSON file; none of ours is a hundredth as large
 
 
@@ -269,7 +270,8 @@ class Generations:
         try:
             earlier = [generation.name for generation in self.kept()]
         except IndexUnusable:  # healed by this build
-            earlier = sorted(names, key=int, reverse=True)
+            earlier = [name for name in names if (self.folder / name / MANIFEST).exists()]
+            earlier.sort(key=int, reverse=True)
         earlier = [name for name in earlier if name in names][: keep - 1]
         generation = self.folder / f"{max(map(int, [*names, self._last()])) + 1:06}"
         building.rename(generation)
@@ -552,11 +554,16 @@ def _remove(folder: Path) -> None:
 
 
 def _remove_unread(generation: Path) -> None:
-    """Remove a generation unless somebody holds it."""
+    """Remove a generation unless somebody holds it.
+
+    What has no manifest goes if it can be the rest of one: somebody's own folder may have digits
+    for a name, too.
+    """
     try:
         file = (generation / MANIFEST).open("rb+")  # some systems lock only what may be written
-    except OSError:  # without a manifest nobody can read it
-        _remove(generation)
+    except OSError:
+        if _is_rest(generation):
+            _remove(generation)
         return
     with file:
         if fcntl:
@@ -568,6 +575,13 @@ def _remove_unread(generation: Path) -> None:
                 pass
             (generation / MANIFEST).unlink()  # from here on it cannot be held
     _remove(generation)
+
+
+def _is_rest(folder: Path) -> bool:
+    """Tell whether nothing lies in a folder but files of a generation, or nothing at all."""
+    with suppress(OSError):
+        return all(map(_OURS.fullmatch, os.listdir(folder)))
+    return False
 
 
 def _sync(path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from searchkit import Article
+from searchkit import Archive, Article
 from searchkit.codec.stored import digest, letters
 from searchkit.corpus import Corpus
 from searchkit.errors import ArticleError, CorpusError
@@ -276,6 +276,22 @@ def test_what_is_no_file_is_passed_over_and_counted(
     corpus = Corpus(folder)
     assert [article.id for article in corpus] == ["fox", "2025/hen"]
     assert (corpus.ignored, corpus.rejected, corpus.unreadable) == (4, 0, 0)
+
+
+def test_an_index_among_the_articles_is_left_out(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    folder = make_corpus({"fox.txt": f"Лисиця\n\n{FOX}", "2025/index/fox.txt": f"Лис\n\n{FOX}"})
+    (tmp_path / "link").symlink_to(folder)
+    index = tmp_path / "link" / "index"
+    for build in (Archive.build, Archive.build, Archive.update):
+        rejected: list[ArticleError] = []
+        assert (build(folder, index, report=rejected.append).articles, rejected) == (2, [])
+
+
+def test_articles_and_an_index_have_each_a_folder(make_corpus: MakeCorpus) -> None:
+    folder = make_corpus({"fox.txt": f"Лисиця\n\n{FOX}"})
+    with pytest.raises(CorpusError, match="is the folder of the articles and of the index; name"):
+        Archive.build(folder, folder.parent / "corpus" / ".." / folder.name)
+    assert [path.name for path in folder.iterdir()] == ["fox.txt"]
 
 
 def test_a_linked_file_and_a_linked_corpus_are_read(

@@ -320,6 +320,36 @@ def test_what_a_crash_left_behind_while_publishing_is_swept(
     assert Archive.rollback(index) == "000001"
 
 
+def test_what_is_not_of_an_index_is_never_swept(corpus: Callable[..., Path], index: Path) -> None:
+    """A folder of somebody's own may be called like a generation: by a month, a day."""
+    own = [index / "202401" / "lis.txt", index / "20240102" / "03" / "lis.txt"]
+    for path in own:
+        path.parent.mkdir(parents=True)
+        path.write_text("Лис", encoding="utf-8")
+    (index / "202402").symlink_to(own[0].parent)
+    for _ in range(4):
+        Archive.build(corpus("лис спить"), index)
+    (index / "live.json").write_text("{", encoding="utf-8")
+    for _ in range(4):
+        Archive.build(corpus("лис спить"), index)
+    assert all(path.is_file() for path in own)
+    assert (index / "202402" / "lis.txt").is_file()
+    assert len(generations(index)) == 6
+
+
+@both_ways
+def test_the_rest_of_a_generation_is_swept(
+    corpus: Callable[..., Path], index: Path, build: Build
+) -> None:
+    """Who is killed while it removes one has removed its manifest first."""
+    Archive.build(corpus("лис спить"), index)
+    shutil.copytree(index / "000001", index / "000002")
+    (index / "000002" / "generation.json").unlink()
+    (index / "000003").mkdir()
+    build(corpus("лис встав"), index)
+    assert generations(index) == ["000001", "000002", "live.json"]
+
+
 @both_ways
 def test_two_cannot_write_at_once(corpus: Callable[..., Path], index: Path, build: Build) -> None:
     """The second is told who the first is, in one sentence."""

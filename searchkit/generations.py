@@ -580,7 +580,7 @@ def _remove_unread(generation: Path) -> None:
 def _is_rest(folder: Path) -> bool:
     """Tell whether nothing lies in a folder but files of a generation, or nothing at all."""
     with suppress(OSError):
-        return all(map(_OURS.fullmatch, os.listdir(folder)))
+        return all(_OURS.fullmatch(path.name) for path in folder.iterdir())
     return False
 
 

@@ -70,6 +70,8 @@ _LEXEME = re.compile(
 _QUOTED = re.compile(rf"(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
 
 
+_ANY_DAY = re.compile(r"\d{4}-\d\d-(?:29|3[01])", re.ASCII)
+
 TermsOf = Callable[[str], tuple[str, ...]]
 
 
@@ -174,6 +176,7 @@ class _Reader:
             is_lemma = match["sign"] == LEMMA
             return [Word(LEMMA + form, (form,), form, at=at) if is_lemma else Exact(form, at)]
         if match["star"]:
+            self.mended |= match.string[match.end() :][:1].isalnum()  # "перег*вори": two words
             return [Prefix(_form(text), at)]
         return [self._word(text, at)]
 
@@ -220,7 +223,7 @@ class _Reader:
         """Read `date:2025-09` or `date:[2025-09-01 TO 2025-09-30]`, either end open with *."""
         text = match["day"] if match["range"] is None else match["range"]
         ends = re.split(r"\s+(?:TO|ДО)\s+|\s+(?:TO|ДО)$|^(?:TO|ДО)\s+", text.strip())
-        first, last = ends[0].strip(), ends[-1].strip()
+        first, last = map(self._existing, (ends[0].strip(), ends[-1].strip()))
         try:
             if len(ends) > 2 or not (first or last):
                 raise DateError(text)  # noqa: TRY301 - mended below like any other
@@ -235,6 +238,16 @@ class _Reader:
             return [_Lexeme("node", self._word(text[i:j])) for i, j in list(spans(text))[:2]]
         shown = first if match["range"] is None else f"[{first or '*'} TO {last or '*'}]"
         return [_Lexeme("node", Dates(span, shown))]
+
+    def _existing(self, day: str) -> str:
+        """Take the month for a day that it does not have: "2025-09-31"."""
+        if _ANY_DAY.fullmatch(day):
+            try:
+                parse_span(day)
+            except DateError:
+                self.mended = True
+                return day[:-3]
+        return day
 
     # -- from lexemes to a tree --
 

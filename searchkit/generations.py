@@ -21,6 +21,7 @@ no link is followed out of its folder.
 """
 
 import calendar
+import importlib
 import json
 import os
 import platform
@@ -34,7 +35,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from searchkit.analysis import CHAIN, dictionary_version
-from searchkit.codec.arrays import AGAIN, open_plain, stamp, unreadable
+from searchkit.codec.arrays import AGAIN, PLAIN, open_plain, stamp, unreadable
 from searchkit.errors import (
     CorruptIndex,
     IndexLocked,
@@ -199,25 +200,23 @@ class Generations:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - who only reads needs no lock
-
         _make(self.folder)
         owner = self.folder / ".writer.json"
-        lock = FileLock(self.folder / ".lock")
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | PLAIN, 0o644)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise IndexLocked(
-                f"The index in {str(self.folder)!r} is being written {_describe(owner)};"
-                " wait until it is done."
-            ) from None
-        try:
+            if not _lock(lock):
+                raise IndexLocked(
+                    f"The index in {str(self.folder)!r} is being written {_describe(owner)};"
+                    " wait until it is done."
+                )
             me = {"pid": os.getpid(), "host": platform.node(), "since": timestamp()}
             owner.write_text(json.dumps(me), encoding="utf-8")
-            yield
+            try:
+                yield
+            finally:
+                owner.unlink(missing_ok=True)
         finally:
-            owner.unlink(missing_ok=True)
-            lock.release()
+            os.close(lock)  # unlocks it
 
     def _sweep(self) -> None:
         """Remove what is no part of the index: of a killed build, or kept for a reader once."""
@@ -491,6 +490,18 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 # -- the file system ---------------------------------------------------------------------------
+
+
+def _lock(file: int) -> bool:
+    """Lock a file until it is closed, however the process ends; return False if another has it."""
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            importlib.import_module("msvcrt").locking(file, 2, 1)  # LK_NBLCK, the first byte
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def timestamp() -> str:

@@ -30,6 +30,7 @@ from searchkit.codec.kept import are_whole
 from searchkit.codec.merge import THREADS, merge_runs
 from searchkit.codec.runs import Learned
 from searchkit.codec.segment import id_hash
+from searchkit.codec.toc import write_toc
 from searchkit.codec.together import Pairs
 from searchkit.codec.workers import Choose, Found, Made, chosen, make_runs, told
 from searchkit.corpus import Block, Corpus
@@ -766,8 +767,6 @@ def _publish(  # noqa: PLR0917 - each is a part of the whole
     log: Log,
     shared: AbstractSet[str] = frozenset(),
 ) -> Summary:
-    from searchkit.codec.host import write_toc  # noqa: PLC0415 - importing Whoosh takes 60 ms
-
     log("write", _sizes(building))
     write_toc(building, manifest.segments)
     if words.version:

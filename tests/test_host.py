@@ -21,6 +21,7 @@ from whoosh.sorting import FieldFacet
 from searchkit import Archive
 from searchkit.analysis import analyze, spoken_in
 from searchkit.codec import host
+from searchkit.codec.toc import write_toc
 from searchkit.corpus import Corpus
 from searchkit.errors import CorruptIndex, RequestError
 from searchkit.index import Index
@@ -40,7 +41,7 @@ def hosted(generation: Path, folder: Path) -> Any:
     """Open a copy of a generation, in which Whoosh may leave its lock."""
     shutil.copytree(generation, folder)
     (folder / "_MAIN_1.toc").unlink(missing_ok=True)
-    host.write_toc(folder, Index(generation).manifest.segments)
+    write_toc(folder, Index(generation).manifest.segments)
     return whoosh.index.open_dir(str(folder))
 
 

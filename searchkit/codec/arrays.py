@@ -60,6 +60,9 @@ _SUMS = "sums"
 _LARGEST = 1 << 20  # bytes of a table; none of ours has a hundredth
 _KIND = re.compile(r"[<|][uif][1248]", re.ASCII)
 
+# How a file is opened that may lead elsewhere, or be a pipe, which may keep a reader waiting.
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
 Array = NDArray[Any]
 
 
@@ -448,10 +451,9 @@ def open_plain(path: Path) -> BufferedReader:
         OSError: it is not there, or may not be read; or it is a link, which may lead elsewhere, a
             pipe, which may keep a reader waiting, a folder or a device.
     """
-    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     if path.is_symlink():
         raise OSError(f"{path} is a link")
-    file = open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags))  # noqa: SIM115
+    file = open(path, "rb", opener=lambda name, mode: os.open(name, mode | PLAIN))  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(f"{path} is no file")

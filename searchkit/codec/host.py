@@ -6,9 +6,9 @@
 
 All that Whoosh can ask works on it, at Whoosh's speed: it goes from article to article in
 Python. searchkit needs nothing of this. It writes the table of contents that Whoosh begins
-with and never reads it; no other module imports this one at its top, or Whoosh at all.
+with (`codec.toc`) and never reads it; no other module imports this one, or Whoosh at all.
 
-    _MAIN_1.toc             the schema and the names of the segments' files, pickled
+    _MAIN_1.toc             tells Whoosh to call this module
     main                    title and text, with GAP positions between them
     source, section, author, tags
                             likewise, without the sign that `schema.key` puts before a term
@@ -34,7 +34,6 @@ from whoosh.columns import Column, ColumnReader
 from whoosh.fields import ID, NUMERIC, STORED, TEXT, FieldType, Schema
 from whoosh.filedb.filestore import FileStorage
 from whoosh.formats import Format
-from whoosh.index import TOC
 from whoosh.matching.mcore import ListMatcher
 from whoosh.reading import TermInfo, TermNotFound
 from whoosh.scoring import BaseScorer
@@ -44,23 +43,14 @@ from searchkit.analysis.normalize import fold, normalize
 from searchkit.article import FIELDS as STORED_FIELDS
 from searchkit.codec.arrays import Array, read
 from searchkit.codec.segment import Segment
+from searchkit.codec.toc import INDEX
 from searchkit.errors import RequestError
 from searchkit.generations import REMOVED
 from searchkit.schema import FIELDS, key
 
-INDEX = "MAIN"  # what Whoosh calls an index that was given no name
 DATES = ("first", "last")
 
 Term = tuple[str, bytes]
-
-
-def write_toc(folder: Path, segments: Sequence[str]) -> None:
-    """Write the table of contents with which Whoosh opens the segments in a folder.
-
-    It does not tell which articles were removed: that is read from the file REMOVED.
-    """
-    toc = TOC(whoosh_schema(), [HostedSegment(name) for name in segments], 1)
-    toc.write(FileStorage(str(folder)), INDEX)
 
 
 def whoosh_schema() -> Schema:
@@ -107,13 +97,10 @@ def _refuse(*_: Any, **__: Any) -> NoReturn:
 
 
 class HostedSegment(base.Segment):
-    """What Whoosh's table of contents has of a segment: the name of its file."""
+    """What Whoosh's table of contents has of a segment, made of the name of its file."""
 
     def __init__(self, name: str) -> None:
         self.indexname, self.segid, self.compound = INDEX, name, False
-
-    def __reduce__(self) -> tuple[type, tuple[str]]:
-        return HostedSegment, (self.segid,)
 
     def codec(self) -> "HostCodec":
         return HostCodec(self.segid)

@@ -87,8 +87,8 @@ class _Forms:
     def _first_parts(self) -> set[bytes]:
         """Return the parts of all compounds but the last."""
         signs = np.isin(self._arrays["forms.bytes"], list(b"-.,:")).nonzero()[0]
-        compounds = np.unique(self._arrays["forms.ends"].searchsorted(signs, "right"))
-        forms = (self._forms[number] for number in compounds.tolist())
+        compounds = self._arrays["forms.ends"].searchsorted(signs, "right")
+        forms = (self._forms[number] for number in sorted({*compounds.tolist()}))
         return {p.encode() for form in forms for p in parts(form.decode())[:-1]}
 
     def make_sense(self) -> bool:

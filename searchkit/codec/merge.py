@@ -19,8 +19,8 @@ from searchkit.analysis.arrays import slices
 from searchkit.codec.arrays import Array, Arrays, Growing, read
 from searchkit.codec.runs import Vocabulary
 from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FREQUENT, ODD
-from searchkit.codec.strings import string_arrays
-from searchkit.codec.together import word_class
+from searchkit.codec.strings import in_order
+from searchkit.codec.together import classes_of
 from searchkit.generations import Averages
 from searchkit.kernel import kernel
 from searchkit.query.rank import K1, LEAD_WORDS, norms, saturate
@@ -53,7 +53,7 @@ def merge_runs(
         The averages that the segment is ranked by: those given or, without them, those of these
         articles.
     """
-    terms, words, maps = _vocabulary([vocabulary for _, vocabulary in made])
+    of_text, words, maps = _vocabulary([vocabulary for _, vocabulary in made])
     runs = [
         _open_run(run, of_term, ordinals)
         for (paths, _), (of_term, ordinals) in zip(made, maps, strict=True)
@@ -70,51 +70,65 @@ def merge_runs(
             out.put(name, [array])
         out.put("dictionary", [np.frombuffer(dictionary, np.uint8)])
         out.put("records", _records(runs))
-        _merge(runs, terms, words["term_form_ends"], _Postings(out, articles), at_once)
+        _merge(runs, of_text, words["term_form_ends"], _Postings(out, articles), at_once)
     return averages
 
 
 def _vocabulary(
     vocabularies: Sequence[Vocabulary],
-) -> tuple[list[bytes], dict[str, Array], list[tuple[Ints, Array]]]:
+) -> tuple[int, dict[str, Array], list[tuple[Ints, Array]]]:
     """Put the words of all processes in order.
 
     Returns:
-        The terms, sorted; the arrays of terms and forms; and for each process its terms' numbers
-        and, of each pair, the form's number among those of its term.
+        The first term that is a word of title or text, not of another field, or a pair; the arrays
+        of terms and forms; and for each process its terms' numbers and, of each pair, the form's
+        number among those of its term.
     """
-    terms, of_terms = _numbered([each.terms for each in vocabularies])
-    forms, of_forms = _numbered([each.forms for each in vocabularies])
-    keys = [
-        of_term[own.term_of_pair] << 32 | of_form[own.form_of_pair]
-        for own, of_term, of_form in zip(vocabularies, of_terms, of_forms, strict=True)
-    ]
-    distinct, met = np.unique(np.concatenate(keys), return_index=True)
+    terms = in_order([each.terms for each in vocabularies])
+    forms = in_order([each.forms for each in vocabularies])
+    size, many = len(terms.hashes), len(forms.hashes)
+    keys = np.concatenate(
+        [
+            of_term[own.term_of_pair] << 32 | of_form[own.form_of_pair]
+            for own, of_term, of_form in zip(
+                vocabularies, terms.numbers, forms.numbers, strict=True
+            )
+        ]
+    )
+    order = np.argsort(keys)
+    begins = _changes(keys[order])
+    distinct = keys[order[begins]]
+    # np.unique would import numpy.ma, and a stable sort takes ten times as long.
+    met = np.minimum.reduceat(order, begins) if len(order) else order
     owner, form = distinct >> 32, distinct & 0xFFFFFFFF
-    likeliest = np.lexsort((met, form))  # a word's lemmas were met in the order of likelihood
-    classes = np.array([word_class(term) for term in terms], np.uint8)
-    having = np.bincount(form, minlength=len(forms))
-    lemmas, lemma_ends = owner[likeliest], np.cumsum(having)
+    likeliest = np.argsort(form << 32 | met)  # a word's lemmas were met in the order of likelihood
+    per_term, per_form = np.bincount(owner, minlength=size), np.bincount(form, minlength=many)
+    lemmas, lemma_ends = owner[likeliest], np.cumsum(per_form)
     arrays = {
-        **{f"terms.{name}": array for name, array in string_arrays(terms).items()},
-        **{f"forms.{name}": array for name, array in string_arrays(forms).items()},
-        "term_form_ends": np.searchsorted(owner, np.arange(len(terms)), "right").astype("<u4"),
+        **{f"terms.{name}": array for name, array in terms.arrays.items()},
+        **{f"forms.{name}": array for name, array in forms.arrays.items()},
+        "term_form_ends": np.cumsum(per_term).astype("<u4"),
         "term_forms": form.astype("<u4"),
         "lemma_ends": lemma_ends.astype("<u4"),
         "lemmas": lemmas.astype("<u4"),
-        "marks": np.unique(np.frombuffer(b"".join(form[-1:] for form in forms), np.uint8)),
-        "form_classes": classes[lemmas[lemma_ends - having]],
+        "marks": np.bincount(forms.letters(-1), minlength=1).nonzero()[0].astype(np.uint8),
+        "form_classes": classes_of(terms.hashes)[lemmas[lemma_ends - per_form]],
     }
-    ordinal = np.arange(len(distinct)) - np.searchsorted(owner, owner)
-    ordinals = [ordinal[np.searchsorted(distinct, each)].astype(np.uint32) for each in keys]
-    return terms, arrays, list(zip(of_terms, ordinals, strict=True))
+    firsts = np.cumsum(per_term) - per_term  # of each term its first pair
+    number = np.empty(len(keys), np.int64)  # of each pair that among the distinct ones
+    number[order] = np.repeat(np.arange(len(distinct)), np.diff(begins, append=len(order)))
+    ordinals = (number - firsts[keys >> 32]).astype(np.uint32)
+    ends = np.cumsum([len(each.term_of_pair) for each in vocabularies])
+    of_each = np.split(ordinals, ends[:-1])
+    of_text = int(np.searchsorted(terms.letters(0), ord(PAIR)))
+    return of_text, arrays, list(zip(terms.numbers, of_each, strict=True))
 
 
-def _numbered(strings: Sequence[Sequence[bytes]]) -> tuple[list[bytes], list[Ints]]:
-    """Return all strings, sorted, and for each of the sequences its strings' numbers."""
-    every = sorted(set().union(*strings))
-    number = dict(zip(every, range(len(every)), strict=True))
-    return every, [np.fromiter(map(number.__getitem__, each), np.int64) for each in strings]
+def _changes(items: Array) -> Ints:
+    """Return where items are not as the one before."""
+    is_new = np.ones(len(items), bool)
+    is_new[1:] = items[1:] != items[:-1]
+    return is_new.nonzero()[0]
 
 
 # -- articles ----------------------------------------------------------------------------------
@@ -220,13 +234,12 @@ def _records(runs: Sequence[_Run]) -> Iterator[Array]:
 
 def _merge(
     runs: Sequence[_Run],
-    terms: Sequence[bytes],
+    of_text: int,
     form_ends: Array,
     out: "_Postings",
     at_once: int,
 ) -> None:
     """Write postings and places, one range of terms after the other."""
-    of_text = int(np.searchsorted(np.array([term[0] for term in terms], np.uint8), ord(PAIR)))
     forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
 
     shared = _Shared(out.articles, forms, of_text)
@@ -235,7 +248,7 @@ def _merge(
         parts = tuple(run.part(piece) for run in runs)
         return (_gathered if kernel else _gather)(parts, piece, shared)
 
-    sizes = np.zeros((2, len(terms)), np.int64)  # postings and rows of each term
+    sizes = np.zeros((2, len(forms)), np.int64)  # postings and rows of each term
     for run in runs:
         for which, name in enumerate(("first_posting", "first_row")):
             sizes[which, run.terms] += np.diff(run.arrays[name].astype(np.int64))

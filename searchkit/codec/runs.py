@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
+from zlib import crc32
 
 import numpy as np
 
@@ -31,10 +32,10 @@ from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, digest, letters, milestones
 from searchkit.codec.together import (
     Pairs,
+    classes_of,
     found_together,
     next_classes,
     often_together,
-    word_class,
 )
 from searchkit.dates import parse_span
 from searchkit.kernel import kernel
@@ -125,7 +126,8 @@ class RunMaker:
         """Note the classes of new pairs."""
         pairs, known = self._batches.pairs, len(self._class_of_pair)
         new = islice(reversed(pairs.terms), len(pairs.terms) - len(self._class_of_term))
-        self._class_of_term.extend([word_class(term.encode()) for term in new][::-1])
+        hashes = np.fromiter(map(crc32, map(str.encode, new)), np.uint32)
+        self._class_of_term.frombytes(classes_of(hashes[::-1]).tobytes())
         term, form = (
             np.array(each[known:], np.int32) for each in (pairs.term_of_pair, pairs.form_of_pair)
         )

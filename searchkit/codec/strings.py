@@ -13,17 +13,26 @@
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from searchkit.codec.arrays import Array, Arrays
+from searchkit.kernel import kernel
 
 Sure = Callable[[str, int, int], None]
 
 
 def string_arrays(strings: Sequence[bytes]) -> dict[str, Array]:
     """Return the arrays of some strings, which are distinct and sorted."""
-    hashes = np.fromiter(map(zlib.crc32, strings), np.uint32, len(strings))
+    return _hashed(strings, _hashes(strings))
+
+
+def _hashes(strings: Sequence[bytes]) -> Array:
+    return np.fromiter(map(zlib.crc32, strings), np.uint32, len(strings))
+
+
+def _hashed(strings: Sequence[bytes], hashes: Array) -> dict[str, Array]:
     size = 1 << max(len(strings) - 1, 1).bit_length()
     buckets = hashes & np.uint32(size - 1)
     return {
@@ -31,6 +40,42 @@ def string_arrays(strings: Sequence[bytes]) -> dict[str, Array]:
         "buckets": np.searchsorted(np.sort(buckets), np.arange(size + 1)).astype("<u4"),
         "order": np.argsort(buckets, kind="stable").astype("<u4"),
     }
+
+
+class Sorted(NamedTuple):
+    """Strings in order, each once.
+
+    Attributes:
+        arrays: what `string_arrays` makes of them.
+        hashes: the CRC-32 of each; uint32.
+        numbers: of each list of strings that was sorted, in its order, their numbers; int64.
+    """
+
+    arrays: dict[str, Array]
+    hashes: Array
+    numbers: list[Array]
+
+    def letters(self, which: int) -> Array:
+        """Return the first byte of each string, with -1 the last; none may be empty."""
+        ends = self.arrays["ends"].astype(np.int64)
+        found: Array = self.arrays["bytes"][np.append(0, ends[:-1]) if which >= 0 else ends - 1]
+        return found
+
+
+def in_order(lists: list[list[bytes]]) -> Sorted:
+    """Sort all strings in some lists."""
+    if kernel:
+        own, numbers = kernel.sort_strings(lists)
+        kinds = ("|u1", "<u4", "<u4", "<u4", "<u4")
+        every = (np.frombuffer(each, kind) for each, kind in zip(own, kinds, strict=True))
+        text, ends, hashes, buckets, order = every
+        arrays = {"bytes": text, "ends": ends, "buckets": buckets, "order": order}
+        return Sorted(arrays, hashes, [np.frombuffer(each, np.int64) for each in numbers])
+    strings = sorted(set().union(*lists))
+    number = dict(zip(strings, range(len(strings)), strict=True))
+    hashes = _hashes(strings)
+    of_lists = [np.fromiter(map(number.__getitem__, each), np.int64) for each in lists]
+    return Sorted(_hashed(strings, hashes), hashes, of_lists)
 
 
 def plain_arrays(strings: Sequence[bytes]) -> dict[str, Array]:

@@ -40,6 +40,12 @@ def word_class(term: bytes) -> int:
     return 1 + zlib.crc32(term) % 254
 
 
+def classes_of(hashes: Array) -> Array:
+    """Return the `word_class` of each of some terms, of which this is the CRC-32; uint8."""
+    classes: Array = (1 + hashes % 254).astype(np.uint8)
+    return classes
+
+
 def next_classes(rows: Sequence[Array], classes: Array) -> Array:
     """Return what follows each row: the class of the word at the next position.
 
@@ -123,9 +129,10 @@ def found_together(
         row, which = np.frombuffer(found, np.int32).reshape(-1, 2).T
     else:
         row, which = _side_by_side(rows, term, wanted, begins, ends)
-    met, number = np.unique(which, return_inverse=True)
+    is_met = np.bincount(which, minlength=len(wanted)) > 0
+    number = (np.cumsum(is_met) - 1)[which]
     places = np.stack([rows[0][row], rows[1][row], number.astype(np.int32)])
-    return [numbers[key] for key in wanted[met].tolist()], places
+    return [numbers[key] for key in wanted[is_met].tolist()], places
 
 
 def _side_by_side(

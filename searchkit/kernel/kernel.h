@@ -17,7 +17,11 @@ extern PyMethodDef search_methods[];   /* search.c */
 extern PyMethodDef pieces_methods[];   /* pieces.c */
 extern PyMethodDef dictionary_methods[]; /* dictionary.c */
 extern PyMethodDef learn_methods[];    /* learn.c */
+extern PyMethodDef strings_methods[];  /* strings.c */
 int add_search(PyObject *module);      /* its type */
+
+void fill_crc32_tables(void); /* strings.c; to be called before the next */
+uint32_t crc32_of(const uint8_t *data, Py_ssize_t size);
 
 /* BM25F but for the idf; the twin is `saturate` of query/rank.py. */
 static inline float saturated(float f, float k1) {

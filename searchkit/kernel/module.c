@@ -12,6 +12,8 @@ static int add_functions(PyObject *module) {
     if (PyModule_AddFunctions(module, pieces_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, dictionary_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, learn_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, strings_methods) < 0) return -1;
+    fill_crc32_tables();
     return add_search(module);
 }
 

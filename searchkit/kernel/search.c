@@ -937,7 +937,6 @@ static PyType_Spec segment_spec = {
 };
 
 int add_search(PyObject *module) {
-    fill_crc32_tables();
     segment_type = (PyTypeObject *)PyType_FromSpec(&segment_spec);
     return segment_type ? PyModule_AddObjectRef(module, "Segment", (PyObject *)segment_type) : -1;
 }

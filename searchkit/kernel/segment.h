@@ -68,34 +68,6 @@ typedef struct {
 #define SURE 4096 /* bytes that are checked together */
 #define HEAD 64   /* bytes of the file that are not */
 
-static uint32_t crc32_tables[16][256];
-
-static void fill_crc32_tables(void) {
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-        for (int k = 0; k < 8; k++) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
-        crc32_tables[0][i] = c;
-    }
-    for (int k = 1; k < 16; k++)
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t c = crc32_tables[k - 1][i];
-            crc32_tables[k][i] = crc32_tables[0][c & 0xFF] ^ (c >> 8);
-        }
-}
-
-/* The CRC-32 of zlib; sixteen bytes at once, each by a table of what it means so far ahead. */
-static uint32_t crc32_of(const uint8_t *data, Py_ssize_t size) {
-    uint32_t crc = ~0u;
-    for (; size >= 16; data += 16, size -= 16) {
-        uint32_t next = 0;
-        for (int i = 0; i < 4; i++) next ^= crc32_tables[15 - i][data[i] ^ (crc >> 8 * i & 0xFF)];
-        for (int i = 4; i < 16; i++) next ^= crc32_tables[15 - i][data[i]];
-        crc = next;
-    }
-    for (; size > 0; data++, size--) crc = crc32_tables[0][(crc ^ *data) & 0xFF] ^ (crc >> 8);
-    return ~crc;
-}
-
 static void look_at(Segment *s, uint64_t first, uint64_t last) {
     const uint8_t *file = s->file.buf;
     const uint32_t *sums = s->sums.buf;

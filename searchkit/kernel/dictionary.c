@@ -53,11 +53,6 @@ PyObject *str_of(const Form *form) {
     return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, form->letters, form->length);
 }
 
-int are_same(const Form *one, const Form *other) {
-    return one->length == other->length &&
-           !memcmp(one->letters, other->letters, (size_t)one->length * 2);
-}
-
 void strings_free(Strings *strings) {
     PyMem_Free(strings->letters);
     PyMem_Free(strings->ends);
@@ -83,11 +78,6 @@ int strings_of(PyObject *list, int longest, Strings *strings) {
     void *fitting = PyMem_Realloc(strings->letters, (size_t)(at + 1) * 2);
     if (fitting) strings->letters = fitting;
     return 0;
-}
-
-int32_t string_at(const Strings *strings, int32_t number, const uint16_t **letters) {
-    *letters = strings->letters + strings->ends[number];
-    return strings->ends[number + 1] - strings->ends[number];
 }
 
 static void append(Form *form, const uint16_t *letters, int length) {
@@ -205,7 +195,7 @@ static int find(
     if (index != NONE) index = follow(dawg, index, SEPARATOR);
     if (index != NONE) {
         if (found->varied == VARIANTS) return damaged();
-        found->variants[found->varied++] = *word;
+        copy(word, &found->variants[found->varied++]);
         if (take_all(dictionary, dawg, index, width, found) < 0) return -1;
     }
     for (int i = at; i < end; i++) {
@@ -220,8 +210,25 @@ static int find(
     return 0;
 }
 
+void walk_ahead(const Dictionary *dictionary, const Form *words, int count) {
+    const Dawg *dawg = &dictionary->words;
+    uint32_t at[AHEAD] = {0};
+    for (int depth = 0, left = count; left && count <= AHEAD; depth++) {
+        left = 0;
+        for (int i = 0; i < count; i++) {
+            if (at[i] == NONE || depth > words[i].length) continue;
+            int is_end = depth == words[i].length;
+            at[i] = is_end ? follow(dawg, at[i], SEPARATOR)
+                           : follow_letter(dawg, at[i], words[i].letters[depth]);
+            if (is_end && at[i] < dawg->guided) __builtin_prefetch(dawg->guide + at[i] * 2);
+            left++;
+        }
+    }
+}
+
 static int find_word(const Dictionary *dictionary, const Form *word, Found *found) {
-    Form own = *word;
+    Form own;
+    copy(word, &own);
     found->count = found->varied = found->based = 0;
     return find(dictionary, &dictionary->words, &own, 0, 0, 4, found);
 }
@@ -233,7 +240,7 @@ static void base_form(
     const uint16_t *paradigm = dictionary->paradigms[parse->paradigm] + 1, *letters;
     int forms = forms_in(dictionary, parse->paradigm);
     if (!parse->form) {
-        *base = *spelled;
+        copy(spelled, base);
         return;
     }
     int begin = string_at(&dictionary->prefixes, paradigm[2 * forms + parse->form], &letters);

@@ -55,6 +55,23 @@ typedef struct {
     int count, room, varied, based, base_room;
 } Found;
 
+/* Return the length of a string, and where its letters are. */
+static inline int32_t string_at(const Strings *strings, int32_t number, const uint16_t **letters) {
+    *letters = strings->letters + strings->ends[number];
+    return strings->ends[number + 1] - strings->ends[number];
+}
+
+static inline int are_same(const Form *one, const Form *other) {
+    return one->length == other->length &&
+           !memcmp(one->letters, other->letters, (size_t)one->length * 2);
+}
+
+/* Copy a form, not all of its room. */
+static inline void copy(const Form *from, Form *to) {
+    to->length = from->length;
+    memcpy(to->letters, from->letters, (size_t)from->length * 2);
+}
+
 /* Return the dictionary in a capsule; NULL and an error if there is none. */
 const Dictionary *dictionary_in(PyObject *capsule);
 
@@ -62,17 +79,20 @@ const Dictionary *dictionary_in(PyObject *capsule);
  * damaged. */
 int look_up(const Dictionary *dictionary, const Form *word, Found *found);
 
+/* Walk along some words side by side, so that what is looked up of them next is at hand: each step
+ * waits for memory, but for all words at once. */
+enum { AHEAD = 32 }; /* words, at most */
+void walk_ahead(const Dictionary *dictionary, const Form *words, int count);
+
 int found_new(Found *found); /* -1 and an error without memory */
 void found_free(Found *found);
 
 int strings_of(PyObject *list, int longest, Strings *strings); /* likewise; of a list of str */
 void strings_free(Strings *strings);
-int32_t string_at(const Strings *strings, int32_t number, const uint16_t **letters); /* its length */
 
 /* Copy a str; 0 if it is too long, or has letters beyond U+FFFF, as no word of the dictionary. */
 int form_of(PyObject *str, Form *form);
 PyObject *str_of(const Form *form);
-int are_same(const Form *one, const Form *other);
 
 /* Return the room that something growing gets: -1 and an error without memory. */
 int grow_to(void **items, int *room, int count, size_t size);

@@ -8,7 +8,7 @@ typedef struct {
     PyObject *held, *by_hand, *usual;
     const Dictionary *dictionary; /* in `held` */
     uint16_t plain[LETTERS]; /* the small letter of each that is plain */
-    uint8_t begins_part[LETTERS];
+    uint8_t in_rules[LETTERS]; /* of a letter, whether it begins or ends what rules are for */
     Form folded, unfolded;
     Strings starts, parts, ends;
 } Learner;
@@ -29,6 +29,21 @@ static void forget(PyObject *capsule) {
     learner_free(PyCapsule_GetPointer(capsule, LEARNER));
 }
 
+enum { STARTS = 1, PARTS = 2, ENDS = 4 };
+
+/* Mark the letter with which each of some strings begins or, of ENDS, ends. */
+static int mark(Learner *learner, const Strings *strings, uint8_t as) {
+    for (int32_t i = 0; i < strings->count; i++) {
+        const uint16_t *letters;
+        int length = string_at(strings, i, &letters);
+        if (length <= 0) return 0;
+        uint16_t c = letters[as == ENDS ? length - 1 : 0];
+        if (c >= LETTERS) return 0;
+        learner->in_rules[c] |= as;
+    }
+    return 1;
+}
+
 static int set_plain(Learner *learner, PyObject *written, PyObject *small) {
     Py_ssize_t length = PyUnicode_GET_LENGTH(written);
     int fits = length == PyUnicode_GET_LENGTH(small);
@@ -37,11 +52,8 @@ static int set_plain(Learner *learner, PyObject *written, PyObject *small) {
         fits = from < LETTERS && to < LETTERS;
         if (fits) learner->plain[from] = (uint16_t)to;
     }
-    for (int32_t i = 0; fits && i < learner->parts.count; i++) {
-        const uint16_t *letters;
-        fits = string_at(&learner->parts, i, &letters) > 0 && letters[0] < LETTERS;
-        if (fits) learner->begins_part[letters[0]] = 1;
-    }
+    fits = fits && mark(learner, &learner->starts, STARTS) && mark(learner, &learner->parts, PARTS);
+    fits = fits && mark(learner, &learner->ends, ENDS);
     return fits ? 0 : (PyErr_SetString(PyExc_ValueError, "no such letters"), -1);
 }
 
@@ -109,24 +121,24 @@ static int stands_at(const Form *form, int at, const uint16_t *letters, int leng
            !memcmp(form->letters + at, letters, (size_t)length * 2);
 }
 
-/* Tell whether there is a rule for words like this. */
+/* Tell whether one of some strings stands in a form, or ends there if it is of ENDS. */
+static int has_one(const Form *form, int at, const Strings *strings, int as) {
+    for (int32_t i = 0; i < strings->count; i++) {
+        const uint16_t *letters;
+        int length = string_at(strings, i, &letters);
+        if (stands_at(form, as == ENDS ? at + 1 - length : at, letters, length)) return 1;
+    }
+    return 0;
+}
+
+/* Tell whether there is a rule for words like this; their letters are plain, or folded. */
 static int has_rule(const Learner *learner, const Form *form) {
-    const uint16_t *letters;
-    int length;
-    for (int32_t i = 0; i < learner->starts.count; i++) {
-        length = string_at(&learner->starts, i, &letters);
-        if (stands_at(form, 0, letters, length)) return 1;
-    }
-    for (int32_t i = 0; i < learner->ends.count; i++) {
-        length = string_at(&learner->ends, i, &letters);
-        if (stands_at(form, form->length - length, letters, length)) return 1;
-    }
-    for (int at = 0; at < form->length; at++) {
-        if (form->letters[at] >= LETTERS || !learner->begins_part[form->letters[at]]) continue;
-        for (int32_t i = 0; i < learner->parts.count; i++) {
-            length = string_at(&learner->parts, i, &letters);
-            if (stands_at(form, at, letters, length)) return 1;
-        }
+    for (int at = 0, last = form->length - 1; at <= last; at++) {
+        int as = learner->in_rules[form->letters[at]];
+        if (!as) continue;
+        if (as & STARTS && !at && has_one(form, at, &learner->starts, STARTS)) return 1;
+        if (as & ENDS && at == last && has_one(form, at, &learner->ends, ENDS)) return 1;
+        if (as & PARTS && has_one(form, at, &learner->parts, PARTS)) return 1;
     }
     return 0;
 }
@@ -177,9 +189,10 @@ static int usual_first(const Learner *learner, Found *found) {
         int first = is_usual(learner, &found->bases[i]);
         if (first < 0) return -1;
         if (!first) continue;
-        Form base = found->bases[i];
+        Form base;
+        copy(&found->bases[i], &base);
         memmove(&found->bases[usual + 1], &found->bases[usual], (size_t)(i - usual) * sizeof(Form));
-        found->bases[usual++] = base;
+        copy(&base, &found->bases[usual++]);
     }
     return 0;
 }
@@ -189,7 +202,9 @@ static int number_pairs(
     const Learner *learner, Lesson *lesson, const Form *form, PyObject *spelled
 ) {
     Found *found = &lesson->found;
+    Py_ssize_t known = PyDict_GET_SIZE(lesson->forms);
     int number = number_of(lesson->forms, spelled), before = lesson->pairs;
+    if (number >= 0 && number < known) return 0; /* another spelling, or of another language */
     if (number < 0 || (found->based > 1 && usual_first(learner, found) < 0)) return -1;
     for (int i = 0; i < found->based; i++) {
         Form *base = &found->bases[i];
@@ -208,35 +223,47 @@ static int number_pairs(
 /* Learn a form that was not met; return how many pairs it has, 0 if Python has to find them. */
 static int learn_form(const Learner *learner, Lesson *lesson, const Form *form, PyObject *spelled) {
     int elsewhere = PySet_Contains(learner->by_hand, spelled);
-    if (!elsewhere) elsewhere = PyDict_Contains(lesson->forms, spelled);
     if (!elsewhere) elsewhere = PySequence_Contains(lesson->listed, spelled);
     if (elsewhere) return elsewhere < 0 ? -1 : 0;
     if (look_up(learner->dictionary, form, &lesson->found) < 0) return -1;
     return lesson->found.based ? number_pairs(learner, lesson, form, spelled) : 0;
 }
 
-/* Learn one word; 1 if Python has to, -1 on an error. */
+/* Learn one word, of which the form is given if its letters are plain; 1 if Python has to, -1 on an
+ * error. */
 static int learn_word(
-    const Learner *learner, Lesson *lesson, PyObject *word, int number, Py_ssize_t at
+    const Learner *learner, Lesson *lesson, Form *form, int number, Py_ssize_t at
 ) {
-    Form form;
     lesson->same[at] = number;
     lesson->counts[at] = 0;
-    if (!in_plain_letters(learner, word, &form)) return 1;
-    PyObject *spelled = str_of(&form), *own = spelled ? PyLong_FromLong(number) : NULL;
+    if (!form->length) return 1;
+    PyObject *spelled = str_of(form), *own = spelled ? PyLong_FromLong(number) : NULL;
     PyObject *first = own ? PyDict_SetDefault(lesson->met, spelled, own) : NULL;
     int result = first ? 0 : -1;
     if (first && first != own) {
         lesson->same[at] = (int32_t)PyLong_AsLong(first);
     } else if (first) {
-        if (fold(learner, &form)) Py_SETREF(spelled, str_of(&form));
-        result = !spelled ? -1 : has_rule(learner, &form) ? 0 : learn_form(learner, lesson, &form, spelled);
+        if (fold(learner, form)) Py_SETREF(spelled, str_of(form));
+        result = !spelled ? -1 : has_rule(learner, form) ? 0 : learn_form(learner, lesson, form, spelled);
         if (result >= 0) lesson->counts[at] = result;
         result = result < 0 ? -1 : !result;
     }
     Py_XDECREF(own);
     Py_XDECREF(spelled);
     return result;
+}
+
+/* Read some words; the form of one that has any letter that is not plain has none. */
+static int read_ahead(
+    const Learner *learner, PyObject *words, Py_ssize_t at, int count, Form *forms
+) {
+    for (int i = 0; i < count; i++) {
+        PyObject *word = PyList_GET_ITEM(words, at + i);
+        if (!PyUnicode_Check(word)) return PyErr_SetString(PyExc_TypeError, "not a str"), -1;
+        if (!in_plain_letters(learner, word, &forms[i])) forms[i].length = 0;
+    }
+    walk_ahead(learner->dictionary, forms, count);
+    return 0;
 }
 
 static PyObject *numbers_in(const int *items, int count) {
@@ -252,17 +279,14 @@ static PyObject *learn_all(
     int failed = !same || !counts;
     if (!failed) lesson->same = (int32_t *)PyBytes_AS_STRING(same);
     if (!failed) lesson->counts = (int32_t *)PyBytes_AS_STRING(counts);
+    Form ahead[AHEAD];
     for (Py_ssize_t i = 0; !failed && i < count; i++) {
-        PyObject *word = PyList_GET_ITEM(words, i);
-        if (!PyUnicode_Check(word)) {
-            PyErr_SetString(PyExc_TypeError, "not a str");
-            failed = 1;
-            break;
-        }
-        int other = learn_word(learner, lesson, word, first + (int)i, i);
-        PyObject *which = other > 0 ? PyLong_FromSsize_t(i) : NULL;
-        failed = other < 0 || (other && (!which || PyList_Append(others, which) < 0));
-        Py_XDECREF(which);
+        int which = (int)(i % AHEAD), wanted = count - i < AHEAD ? (int)(count - i) : AHEAD;
+        if (!which && (failed = read_ahead(learner, words, i, wanted, ahead) < 0)) break;
+        int other = learn_word(learner, lesson, &ahead[which], first + (int)i, i);
+        PyObject *number = other > 0 ? PyLong_FromSsize_t(i) : NULL;
+        failed = other < 0 || (other && (!number || PyList_Append(others, number) < 0));
+        Py_XDECREF(number);
     }
     if (!failed)
         return Py_BuildValue(

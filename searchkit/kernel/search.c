@@ -28,9 +28,14 @@
 
 typedef struct { uint64_t low, high; int is_checked; } Range;
 
-/* The first article of which `first` is less than a moment, or, if `or_equal`, not more. */
-static uint64_t older(const Segment *s, uint64_t moment, int or_equal) {
-    uint64_t low = 0, high = s->size;
+/* The first article, from one on, of which `first` is less than a moment, or, if `or_equal`, not
+   more; it is looked for in steps that grow, since it is often near. */
+static uint64_t older(const Segment *s, uint64_t low, uint64_t moment, int or_equal) {
+    uint64_t high = s->size;
+    for (uint64_t step = 256; low + step < high; step *= 8) {
+        if (or_equal ? s->first[low + step] > moment : s->first[low + step] >= moment) low += step;
+        else high = low + step;
+    }
     while (low < high) {
         uint64_t middle = (low + high) / 2;
         if (or_equal ? s->first[middle] > moment : s->first[middle] >= moment) low = middle + 1;
@@ -47,18 +52,17 @@ static int ranges_of(const Query *q, Range *ranges) {
         return 1;
     }
     uint64_t since = q->since ? q->since : 1, unit = 100, before;
-    ranges[0] = (Range){older(q->s, q->until, 1), older(q->s, since, 0), 0};
-    if (ranges[0].high < ranges[0].low) ranges[0].high = ranges[0].low;
-    before = ranges[0].high;
+    uint64_t newest = older(q->s, 0, q->until, 1);
+    before = older(q->s, newest, since, 0);
+    ranges[0] = (Range){newest, before, 0};
     int n = 1;
-    for (int i = 0; i < 5; i++, unit *= 100) {
+    for (; unit <= q->s->vaguest; unit *= 100) {
         uint64_t moment = since / unit * unit;
-        if (moment >= since || !moment) continue;
-        uint64_t low = older(q->s, moment, 1), high = older(q->s, moment, 0);
-        if (low < before) low = before;
-        if (moment > q->until || low >= high) continue;
-        ranges[n++] = (Range){low, high, 1};
-        before = high;
+        if (moment >= since || !moment || moment > q->until) continue;
+        uint64_t low = older(q->s, before, moment, 1);
+        if (low == q->s->size || q->s->first[low] != moment) continue;
+        before = older(q->s, low, moment, 0);
+        ranges[n++] = (Range){low, before, 1};
     }
     return n;
 }
@@ -169,14 +173,19 @@ static int is_inside(const Query *q, uint32_t doc, const Range *range) {
 
 /* Offers the champions of a list that are in a range; 0 if they are too few to be all that matter. */
 static int offer_champions(Query *q, const List *list, const Range *range) {
-    uint64_t inside = 0;
+    uint8_t inside[CHAMPIONS];
+    uint64_t n = 0;
     if (q->k > 1 || q->by_date || !list->best_docs || q->wanted > CHAMPIONS) return 0;
-    for (int i = 0; i < CHAMPIONS; i++)
-        inside += is_inside(q, list->best_docs[i], range);
-    if (!inside || inside < q->wanted) return 0;
-    for (int i = 0; i < CHAMPIONS; i++)
-        if (is_inside(q, list->best_docs[i], range))
-            offer(q, list->best_docs[i], list->best_worths[i] * q->words[0].unit, 1);
+    for (int i = 0; i < CHAMPIONS; i++) {
+        inside[n] = (uint8_t)i;
+        n += is_inside(q, list->best_docs[i], range);
+    }
+    if (!n || n < q->wanted) return 0;
+    for (uint64_t i = 0; i < n; i++) {
+        float score = list->best_worths[inside[i]] * q->words[0].unit;
+        if (!may_enter(q, list->best_docs[inside[i]], score, 1)) break;
+        offer(q, list->best_docs[inside[i]], score, 1);
+    }
     return 1;
 }
 
@@ -566,7 +575,10 @@ static PyTypeObject *segment_type;
 /* Sees that the columns of articles that any of them may be looked up in are as written. */
 static void sure_of_columns(const Query *q, Segment *s) {
     SURE_OF_ALL(s, first);
-    if (q->has_window) SURE_OF_ALL(s, last);
+    if (q->has_window) {
+        SURE_OF_ALL(s, last);
+        learn_vaguest(s);
+    }
     SURE_OF_ALL(s, title_words);
     SURE_OF_ALL(s, title_norms);
     SURE_OF_ALL(s, text_norms);

@@ -60,6 +60,7 @@ typedef struct {
     float k1, k1_1;
     int knows_most;    /* whether the next is known: what a posting of this code is worth at most */
     float most_of[256];
+    uint64_t vaguest;  /* the greatest unit of time that a date begins with, if known; else 0 */
     uint32_t size; /* articles */
 } Segment;
 
@@ -350,6 +351,15 @@ static void learn_most(Segment *s) {
     s->most_of[ODD] = s->k1_1;
 }
 
+/* Learns how vague dates may be: 100 to the power of 3 of an archive that tells days. */
+static void learn_vaguest(Segment *s) {
+    if (s->vaguest) return;
+    s->vaguest = 1;
+    for (uint32_t i = 0; i < s->size; i++)
+        while (s->first[i] && s->vaguest < 10000000000 && s->first[i] % (s->vaguest * 100) == 0)
+            s->vaguest *= 100;
+}
+
 /* Takes a term's postings as they lie in the file; 0 if they lead out of it. */
 static int take_term(const Segment *s, uint64_t term, List *list) {
     memset(list, 0, sizeof *list);
@@ -476,8 +486,8 @@ static uint64_t count_between(const List *list, uint64_t low, uint64_t high) {
         uint64_t base = (uint64_t)list->keys[c] << 16;
         if (base >= high) break;
         uint64_t a = c ? list->ends[c - 1] : list->start, b = list->ends[c];
-        if (high < base + CHUNK) b = lower(list->lows, a, b, (uint32_t)(high - base));
-        if (low > base) a = lower(list->lows, a, b, (uint32_t)(low - base));
+        if (high < base + CHUNK) b = near(list->lows, a, b, (uint32_t)(high - base));
+        if (low > base) a = near(list->lows, a, b, (uint32_t)(low - base));
         found += b - a;
     }
     return found;

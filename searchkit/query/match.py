@@ -514,7 +514,8 @@ def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
     name = ANYWHERE if scope == TITLE else scope
     match node:
         case Word(terms=terms):
-            return _WORD, scope == TITLE, tuple([key(name, term).encode() for term in terms])
+            sign = key(name, "")
+            return _WORD, scope == TITLE, tuple([(sign + term).encode() for term in terms])
         case Field(field, part):
             return asked(part, FIELD_NAMES[field])
         case Exact(form) if scope != TITLE:

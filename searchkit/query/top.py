@@ -120,7 +120,10 @@ def planned(tree: Node, window: Span | None) -> Plan | None:
     """Put a tree as the kernel takes it; None if it is not one of the common ones."""
     if isinstance(tree, Some):
         return _some(tree, window)
-    parts = tree.parts if isinstance(tree, SEVERAL) else (tree,)
+    if not isinstance(tree, SEVERAL):
+        word = asked(tree)
+        return None if word is None else Plan((word,), _EVERY, (), window)
+    parts = tree.parts
     if isinstance(tree, And) and window is None:
         dates = [part for part in parts if isinstance(part, Dates)]
         if len(dates) == 1:
@@ -130,17 +133,18 @@ def planned(tree: Node, window: Span | None) -> Plan | None:
     if not 0 < len(words) <= MOST_WORDS or None in words:
         return None
     mode = _ANY if isinstance(tree, Or) else _EVERY
-    return Plan(tuple(word for word in words if word is not None), mode, (), window)
+    return Plan(tuple([word for word in words if word is not None]), mode, (), window)
 
 
 def _some(tree: Some, window: Span | None) -> Plan | None:
+    wanted, is_long = tree.asked()
     numbers: dict[Node, int] = {}
-    for part in tree.wanted:
-        numbers.setdefault(part, len(numbers))
+    number_of = {id(part): numbers.setdefault(part, len(numbers)) for part in wanted}
     words = [asked(part) for part in numbers]
     if len(words) > MOST_WORDS or None in words:
         return None
-    which = [(i, numbers[part]) for i, part in enumerate(tree.parts) if part in numbers]
+    numbered = [number_of.get(id(part)) for part in tree.parts]  # a hash would take as long again
+    which = [(i, number) for i, number in enumerate(numbered) if number is not None]
     bonuses = [
         (left, right, j - i)
         for (i, left), (j, right) in pairwise(which)
@@ -148,8 +152,8 @@ def _some(tree: Some, window: Span | None) -> Plan | None:
     ]
     if len(bonuses) > MOST_WORDS:
         return None
-    mode = _LOOSE if tree.is_long else _SOME
-    return Plan(tuple(w for w in words if w is not None), mode, tuple(bonuses), window)
+    mode = _LOOSE if is_long else _SOME
+    return Plan(tuple([w for w in words if w is not None]), mode, tuple(bonuses), window)
 
 
 # -- of whatever matches -----------------------------------------------------------------------

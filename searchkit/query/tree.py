@@ -189,25 +189,28 @@ class Some:
         Of a long run the words of each phrase, too: there it raises the articles that have it,
         and others may be meant as well.
         """
-        content = self._content
-        if not _is_long(content):
-            return content
-        return content + tuple(word for part in content for word in _words(part) if word != part)
+        return self.asked()[0]
 
     @property
     def is_long(self) -> bool:
         """Whether so much is asked for that hardly any article has all of it."""
-        return _is_long(self._content)
+        return self.asked()[1]
 
-    @property
-    def _content(self) -> tuple["Node", ...]:
-        return tuple([part for part in self.parts if not _is_function(part)]) or self.parts
+    def asked(self) -> tuple[tuple["Node", ...], bool]:
+        """Return `wanted` and `is_long`: whoever needs both has them in half the time."""
+        plain = [part for part in self.parts if not (isinstance(part, Word) and part.is_function)]
+        content = tuple(plain) or self.parts
+        if not _is_long(content):
+            return content, False
+        return content + tuple(w for part in content for w in _words(part) if w != part), True
 
 
 Node = Leaf | Phrase | Dates | Field | Not | And | Or | Some
 
 
 def _is_long(content: tuple[Node, ...]) -> bool:
+    if len(content) <= FEW and Phrase not in map(type, content):  # mostly, and soon told
+        return False
     words = [word for part in content for word in _words(part)]
     return len(content) > 1 and len(words) > FEW and len(set(words)) > FEW
 

@@ -116,7 +116,7 @@ def _places(matcher: Matcher, part: Leaf | Phrase, scope: str, among: Numbers) -
         return _in_scope(matcher.index, matcher.places(part, scope, among), scope)
     is_hidden = matcher.index.foreign and asks_for_a_form(part)
     if kernel and not is_hidden and (word := asked(part)) is not None:
-        return _in_scope(matcher.index, matcher.index.places_of(word, among), scope)
+        return _in_scope(matcher.index, matcher.places_of(word, among), scope)
     every = matcher.slots(part, scope, among)
     slots = [_in_scope(matcher.index, places, scope) for places in every]
     if part.slop is None:

@@ -264,20 +264,16 @@ class Index:
                 found.append(self._places(segment, base, number, among)[0])
         return np.concatenate(found)
 
-    def places_of(self, word: object, among: Numbers) -> Ints:
-        """Return the places of a word, as the kernel takes it, in some articles, ascending.
+    def places_of(self, word: object, among: Numbers | None, seconds: float = -1) -> Ints:
+        """Return the places of a word, as the kernel takes it, as `places` does, and once each.
 
-        Of a phrase those of all its words, where they stand as the phrase.
+        Of a phrase, which must be looked for among some articles, those of all its words, where
+        they stand as the phrase.
+
+        Raises:
+            TimeoutError: it took longer than so many seconds, unless these are -1.
         """
-        if len(self.segments) == 1:
-            return np.frombuffer(kernel.places(self.segments[0].kernel, word, among), np.int64)
-        found = []
-        for segment, base in zip(self.segments, self.bases, strict=True):
-            low, high = among.searchsorted(np.array([base, base + segment.size], np.uint32))
-            here = (among[low:high] - np.uint32(base)).astype(np.uint32)
-            places = np.frombuffer(kernel.places(segment.kernel, word, here), np.int64)
-            found.append(places + (base << POSITION_BITS) if base else places)
-        return np.concatenate([_NOWHERE, *found])
+        return np.frombuffer(kernel.places(self.kernel_segments, word, among, seconds), np.int64)
 
     def form_places(self, form: bytes, among: Numbers | None = None) -> Ints:
         """Return every place of a word just as it is written (normalised), as `places` does."""

@@ -18,6 +18,7 @@ from searchkit.query import match, top
 from searchkit.query.match import Matcher
 from searchkit.query.parse import parse
 from searchkit.query.top import Found, planned
+from searchkit.query.tree import Phrase, leaves
 from searchkit.schema import pair_key
 
 pytestmark = pytest.mark.skipif(kernel is None, reason="the kernel was not compiled")
@@ -154,6 +155,30 @@ def test_what_words_side_by_side_add_is_the_same(crowded: Archive, query: str, w
     found = by_both(crowded, query, wanted, None, by_date=False)
     assert found[1:] == found[:1]
     assert found[0].total >= wanted
+
+
+LEAVES = ["лис", "лиси", "=лис", "=лиси", "л*", "ли*", "к*", "со*", "мирн*", "сп*", "title:лис",
+          "title:л*", "tag:л*", "й*", "*", "немає*", "немає"]  # fmt: skip
+
+
+@given(query=st.sampled_from(LEAVES), step=st.sampled_from([0, 1, 2, 50, 400]))
+@shared
+def test_the_places_of_a_word_are_the_same(
+    crowded: Archive, thinned: Archive, query: str, step: int
+) -> None:
+    """In all articles, in many of them and in a few; in one segment and in two."""
+    tree = parse(query).tree
+    if tree is None:
+        return
+    [(leaf, (scope,))] = leaves(tree, (match.ANYWHERE,))
+    assert not isinstance(leaf, Phrase)
+    for index in (crowded.index, thinned.index):
+        among = index.living()[::step].astype(np.uint32) if step else None
+        found = [Matcher(index).places(leaf, scope, among)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(match, "kernel", None)
+            found.append(Matcher(index).places(leaf, scope, among))
+        assert found[0].tolist() == found[1].tolist()
 
 
 def test_the_index_that_is_built_is_the_same(

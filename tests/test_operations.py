@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -31,7 +32,8 @@ from searchkit.errors import (
     RequestError,
 )
 from searchkit.generations import Generations, sealed
-from searchkit.query.match import Deadline, Matcher
+from searchkit.kernel import kernel as compiled
+from searchkit.query.match import Deadline, Matcher, asked
 from searchkit.query.parse import parse
 from searchkit.query.suggest import suggestions
 from searchkit.query.top import Found, top
@@ -636,10 +638,28 @@ class Watched(Deadline):
         self.looks += 1
 
 
+@pytest.mark.parametrize("kernel", [True, False], ids=["kernel", "numpy"])
+@pytest.mark.usefixtures("large_stays")
+def test_a_phrase_of_prefixes_read_in_parts_is_found_in_no_article_that_is_gone(
+    corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, kernel: object
+) -> None:
+    monkeypatch.setattr("searchkit.query.match._PLACES", 2)
+    if not kernel:
+        for module in ("top", "match"):
+            monkeypatch.setattr(f"searchkit.query.{module}.kernel", None)
+    texts = [f"слово лис {number}" for number in range(20)]
+    Archive.build(corpus(*texts), index)
+    Archive.update(corpus(*texts[:14]), index)
+    with Archive.open(index) as archive:
+        assert archive.index.alive is not None
+        assert archive.search('"сл* л*"').total == 14
+
+
 @pytest.mark.parametrize("query", ['"сл* л*"', "сл* NOT л*", '"сл* л*"~3', "title:сл*"])
 def test_the_clock_is_looked_at_between_the_parts_of_a_prefix(
     corpus: Callable[..., Path], index: Path, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
+    monkeypatch.setattr("searchkit.query.match.kernel", None)
     Archive.build(corpus(*(f"слово лис слон слива {n}" for n in range(40))), index)
     looks = []
     with Archive.open(index) as archive:
@@ -653,6 +673,30 @@ def test_the_clock_is_looked_at_between_the_parts_of_a_prefix(
             assert isinstance(matcher.deadline, Watched)
             looks.append(matcher.deadline.looks)
     assert looks[1] > looks[0]
+
+
+class Over(Deadline):
+    """Is over for the kernel alone."""
+
+    def left(self) -> float:
+        """Return that no time is left."""
+        return 0
+
+    def check(self) -> None:
+        """Raise nothing."""
+
+
+@pytest.mark.skipif(compiled is None, reason="the kernel was not compiled")
+@pytest.mark.parametrize("query", ["лис", "=лис", "л*", '"лис курка"'])
+def test_the_clock_is_looked_at_while_the_kernel_reads_places(
+    crowd: Path, index: Path, query: str
+) -> None:
+    Archive.build(crowd, index)
+    with Archive.open(index) as archive:
+        tree, among = parse(query).tree, np.arange(archive.index.size, dtype=np.uint32)
+        assert tree
+        with pytest.raises(QueryTimeout):
+            Matcher(archive.index, Over(0)).places_of(asked(tree), among)
 
 
 def test_no_better_query_is_looked_for_when_the_time_is_over(

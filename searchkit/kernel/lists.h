@@ -273,6 +273,18 @@ static int resolve_form(Query *q, Word *word) {
     return 1;
 }
 
+/* Whether no term of a form is one of those from first to end - 1: "йшов" for "йш*"; -1 if it is
+   damaged. */
+static int is_stray_form(const Segment *s, uint64_t form, uint64_t first, uint64_t end) {
+    SURE_OF_END(s, s->lemma_ends, form);
+    uint64_t low = form ? s->lemma_ends[form - 1] : 0, high = s->lemma_ends[form];
+    if (high > s->n_lemmas) return -1;
+    if (low < high) SURE_OF(s, lemmas, low, high - low);
+    for (; low < high; low++)
+        if (s->lemmas[low] >= first && s->lemmas[low] < end) return 0;
+    return 1;
+}
+
 static int resolve_prefix(Query *q, Word *word) {
     Segment *s = q->s;
     Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
@@ -286,17 +298,13 @@ static int resolve_prefix(Query *q, Word *word) {
         tick(q);
         if (q->failed || !add_term(q, word, term)) return 0;
     }
-    for (; form < form_end; form++) { /* forms of other terms: "йшов" for "йш*" */
-        SURE_OF_END(s, s->lemma_ends, form);
-        uint64_t low = form ? s->lemma_ends[form - 1] : 0, high = s->lemma_ends[form];
-        if (high > s->n_lemmas) return 0;
-        if (low < high) SURE_OF(s, lemmas, low, high - low);
-        for (; low < high; low++)
-            if (s->lemmas[low] >= first && s->lemmas[low] < end) break;
+    for (; form < form_end; form++) {
         uint32_t term;
         int64_t ordinal;
         List list;
-        if (low < high) continue;
+        int is_stray = is_stray_form(s, form, first, end);
+        if (is_stray < 0) return 0;
+        if (!is_stray) continue;
         if (!form_at(s, form, &term, &ordinal) || !take_term(s, term, &list)) return 0;
         if (!make_form(q, &list, ordinal, &word->terms[word->n_terms])) return 0;
         word->n_terms++;

@@ -6,6 +6,7 @@
        segment.h   the arrays; terms, postings, places
        query.h     the words of a query; the best so far
        lists.h     words become lists; what several lists have in common
+       places.h    where a word stands in many articles
        search.c    the best of lists; from Python and back
 
    - Of one frequent word the best postings are kept beside the index (champions).
@@ -15,7 +16,7 @@
    - Of many plain words, likewise, whatever is best.
    - A bonus for words side by side has a bound in each article: places are read only of those that
      it can bring among the best. */
-#include "lists.h"
+#include "places.h"
 
 #include <structmember.h>
 
@@ -736,61 +737,77 @@ done:
     return answer;
 }
 
-/* Reads where the words of a phrase stand in an article, as the phrase. */
-static int places_of_phrase(Query *q, const Word *phrase, uint32_t doc, Places *places) {
-    Places *next = &q->places[1];
-    if (phrase->kind != PHRASE) { /* a pair that is a term: the places are those of its first word */
-        if (!places_of(q, phrase, doc, places)) return 0;
-    } else if (!places_of(q, &phrase->words[0], doc, places)) return 0;
-    for (int i = 1; phrase->kind == PHRASE && i < phrase->n && places->n; i++) {
-        if (!places_of(q, &phrase->words[i], doc, next)) return 0;
-        keep_followed(places, next, (uint32_t)i);
+/* How many postings the places of a word are read of, at most. */
+static uint64_t read_at_most(const Term *terms, uint64_t n, uint64_t n_docs) {
+    uint64_t found = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t having = terms[i].list.having;
+        found += having / FEW < n_docs ? having : n_docs;
     }
-    uint64_t begins = places->n;
-    if (!room_for(places, begins * (uint64_t)phrase->n)) return 0;
-    for (int i = 1; i < phrase->n; i++)
-        for (uint64_t j = 0; j < begins; j++)
-            places->at[places->n++] = places->at[j] + (uint32_t)i;
-    sort_places(places);
-    return 1;
+    return found;
 }
 
-/* places(segment, word, articles): article << 32 | position of each place, in some articles. */
+/* Finds the places of a word in those of some articles that each segment has. */
+static void find_places(Query *q, Part *parts, Py_ssize_t n, const uint32_t *docs, uint64_t n_docs,
+                        Found *found) {
+    for (Py_ssize_t i = 0; i < n && !q->failed; i++) {
+        enter(q, &parts[i]);
+        uint64_t low = number_of(docs, 0, docs ? n_docs : 0, q->base), n_terms = 0;
+        uint64_t here = number_of(docs, low, docs ? n_docs : 0, q->base + q->s->size) - low;
+        const uint32_t *own = docs ? docs + low : NULL;
+        Term *terms = NULL;
+        if (docs && !here) continue;
+        if (q->words->kind == PHRASE) {
+            if (!resolve(q, q->words) || !gather_phrase(q, q->words, own, here, found)) q->failed = 1;
+        } else if (!terms_of_word(q, q->words, &terms, &n_terms)) q->failed = 1;
+        else {
+            /* Who lets go of the interpreter's lock may wait 5 ms for it. */
+            int is_long = read_at_most(terms, n_terms, docs ? here : q->s->size) >= LONG;
+            PyThreadState *state = is_long ? PyEval_SaveThread() : NULL;
+            if (!gather(q, terms, n_terms, own, here, found)) q->failed = 1;
+            if (state) PyEval_RestoreThread(state);
+        }
+    }
+}
+
+/* places(segments, word, articles, seconds): article << 32 | position of each place, ascending, in
+   some articles, ascending; or, of what is no phrase, in all. */
 static PyObject *places(PyObject *module, PyObject *args) {
-    PyObject *segment, *told_word, *answer = NULL;
-    Py_buffer among;
+    PyObject *segments, *told_word, *answer = NULL;
+    Py_buffer among = {0};
     Query q = {0};
     Word word;
+    Found found = {0};
+    double seconds;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OO!y*", &segment, &PyTuple_Type, &told_word, &among)) return NULL;
-    Places all = {0};
-    uint64_t *found = NULL, n = 0, room = 0;
-    if (!Py_IS_TYPE(segment, segment_type) || !take_word(&q, told_word, &word, 0)) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "no segment");
+    if (!PyArg_ParseTuple(args, "O!O!z*d", &PyTuple_Type, &segments, &PyTuple_Type, &told_word,
+                          &among, &seconds)) return NULL;
+    if (seconds >= 0) q.deadline = now() + seconds;
+    Py_ssize_t n = PyTuple_GET_SIZE(segments);
+    Part *parts = PyMem_Calloc((size_t)n + 1, sizeof *parts);
+    if (!parts) PyErr_NoMemory();
+    if (!parts || !take_parts(segments, parts, n) || !take_word(&q, told_word, &word, 0)) goto done;
+    if (word.kind == PHRASE && !among.buf) {
+        PyErr_SetString(PyExc_ValueError, "a phrase is looked for in some articles");
         goto done;
     }
-    q.s = (Segment *)segment;
-    uint64_t faults = q.s->faults;
-    int is_phrase = word.kind == PHRASE;
-    if (word.kind == PREFIX || !resolve(&q, &word)) q.failed = 1;
-    const uint32_t *docs = among.buf;
-    for (Py_ssize_t i = 0; i < among.len / 4 && !q.failed; i++) {
-        if (!(is_phrase ? places_of_phrase : places_of)(&q, &word, docs[i], &all)) q.failed = 1;
-        if (n + all.n > room) {
-            room = 2 * (n + all.n);
-            uint64_t *more = realloc(found, room * sizeof *found);
-            if (!more) q.failed = 1;
-            else found = more;
-        }
-        for (uint64_t j = 0; j < all.n && !q.failed; j++)
-            found[n++] = (uint64_t)docs[i] << 32 | all.at[j];
-    }
-    if (q.failed || q.s->faults != faults)
-        PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
-    else answer = PyBytes_FromStringAndSize((const char *)found, (Py_ssize_t)(n * sizeof *found));
+    uint64_t faults = faults_of(parts, n);
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!(parts[i].words = copied(&q, &word, 1))) q.failed = 1;
+    find_places(&q, parts, n, among.buf, (uint64_t)among.len / 4, &found);
+    if (faults_of(parts, n) != faults) q.failed = 1;
+    if (q.late) PyErr_SetString(PyExc_TimeoutError, "the time is over");
+    else if (q.failed) PyErr_SetString(PyExc_ValueError, "postings lead nowhere");
+    else answer = PyBytes_FromStringAndSize((const char *)found.at,
+                                            (Py_ssize_t)(found.n * sizeof *found.at));
 done:
-    free(found);
-    free(all.at);
+    for (Py_ssize_t i = 0; parts && i < n; i++) {
+        PyBuffer_Release(&parts[i].alive);
+        PyBuffer_Release(&parts[i].dead);
+    }
+    PyMem_Free(parts);
+    free(found.at);
+    free(q.places[0].at);
     free(q.places[1].at);
     let_go(&q);
     PyBuffer_Release(&among);

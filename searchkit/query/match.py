@@ -63,7 +63,6 @@ Span = tuple[int, int]
 Asked = tuple[int, bool, tuple[object, ...]]  # a word as the kernel takes it
 
 MOST_WORDS = 16  # that the kernel takes
-_AT_ONCE = 1 << 16  # articles whose places are read before the clock is looked at
 _PLACES = 1 << 22  # postings of the words of a phrase whose places are in memory at once
 _REACHED = 1 << 12  # likewise, articles in which stretches are looked for
 
@@ -262,13 +261,12 @@ class Matcher:
         Of words that are in very many articles only so many places are read at once: a prefix of
         one letter has a tenth of all that there are.
         """
-        size = self.index.size
-        share = 1 if among is None else len(among) / max(size, 1)
-        many = sum(self._postings(word, scope) for word in {*phrase.words})
+        many = sum(self._having(word, scope) for word in {*phrase.words})
         if among is None and many > _PLACES:
-            among = np.arange(size, dtype=np.uint32)
+            among = self.index.living().astype(np.uint32)
         if among is None:
             return self._begins_in(phrase, scope, None)
+        share = len(among) / max(self.index.size, 1)
         pieces = np.array_split(among, 1 + int(many * share) // _PLACES)
         return np.concatenate([self._begins_in(phrase, scope, piece) for piece in pieces])
 
@@ -284,13 +282,6 @@ class Matcher:
             each = [p[cut[i] : cut[i + 1]] for p, cut in zip(slots, cuts, strict=True)]
             found.append(within_reach(each, phrase.words, phrase.slop))
         return np.concatenate(found)
-
-    def _postings(self, leaf: Leaf, scope: str) -> int:
-        """Return how many postings the terms of a word have, roughly."""
-        if not isinstance(leaf, Prefix):
-            return self._having(leaf, scope)
-        name = ANYWHERE if scope == TITLE else scope
-        return self.index.having_like(key(name, leaf.start).encode())
 
     def _side_by_side(
         self, words: list[tuple[int, Leaf]], scope: str, among: Numbers | None
@@ -312,11 +303,15 @@ class Matcher:
         return begins
 
     def _having(self, leaf: Leaf, scope: str) -> int:
-        """Return in how many articles a word is, roughly."""
-        name = ANYWHERE if scope == TITLE else scope
-        if isinstance(leaf, Word):
-            return sum(self.index.having(key(name, term).encode()) for term in leaf.terms)
-        return len(self.match(leaf, scope).docs)
+        """Return how many postings are read to find the places of a word, roughly."""
+        name, index = ANYWHERE if scope == TITLE else scope, self.index
+        if isinstance(leaf, Prefix):
+            return index.having_like(key(name, leaf.start).encode())
+        if isinstance(leaf, Exact):  # any of its terms stands wherever the form does
+            terms = index.terms_of(key(name, leaf.form))[:1]
+        else:
+            terms = tuple(key(name, term) for term in leaf.terms)
+        return sum(index.having(term.encode()) for term in terms)
 
     def slots(self, phrase: Phrase, scope: str, among: Numbers) -> list[Ints]:
         """Return the places of each word of a phrase in some articles, ascending."""
@@ -328,12 +323,8 @@ class Matcher:
         name = ANYWHERE if scope == TITLE else scope
         self.deadline.check()
         is_hidden = isinstance(leaf, Exact) and bool(self.index.foreign)  # see `asks_for_a_form`
-        if kernel and among is not None and not (is_hidden or isinstance(leaf, Prefix)):
-            word, parts = asked(leaf, name), []
-            for start in range(0, max(len(among), 1), _AT_ONCE):
-                self.deadline.check()
-                parts.append(self.index.places_of(word, among[start : start + _AT_ONCE]))
-            return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if kernel and not is_hidden:
+            return self.places_of(asked(leaf, name), among)
         if isinstance(leaf, Prefix):
             return self._starting_places(key(name, leaf.start).encode(), among)
         if isinstance(leaf, Exact):
@@ -341,6 +332,13 @@ class Matcher:
         found = [self.index.places(key(name, term).encode(), among) for term in leaf.terms]
         found = [places for places in found if len(places)] or found[:1]
         return found[0] if len(found) == 1 else once(found)
+
+    def places_of(self, word: Asked | None, among: Numbers | None) -> Ints:
+        """Return what `Index.places_of` does."""
+        try:
+            return self.index.places_of(word, among, self.deadline.left())
+        except TimeoutError:
+            raise QueryTimeout(self.deadline.seconds) from None
 
     def _starting_places(self, start: bytes, among: Numbers | None) -> Ints:
         """Return the places of a prefix, ascending and once each; with an eye on the clock."""

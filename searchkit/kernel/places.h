@@ -132,10 +132,30 @@ static int gather_term(Gathering *g, const Term *term) {
     return 1;
 }
 
-/* Adds what was gathered in a segment to what was found, in order and each place once. */
+/* Adds an article's places to what was found, in order and each once. `bits` are 0 between uses, one
+   for each position but in very long texts. */
+static void put_article(Found *found, uint64_t article, Places *own, uint64_t *bits) {
+    uint32_t last = 0;
+    for (uint64_t i = 0; i < own->n; i++)
+        if (own->at[i] > last) last = own->at[i];
+    if (own->n < FEW || last >= CHUNK) {
+        sort_places(own);
+        for (uint64_t i = 0; i < own->n; i++) found->at[found->n++] = article << 32 | own->at[i];
+        return;
+    }
+    for (uint64_t i = 0; i < own->n; i++) bits[own->at[i] / 64] |= 1ull << own->at[i] % 64;
+    for (uint32_t i = 0; i <= last / 64; i++) {
+        for (uint64_t left = bits[i]; left; left &= left - 1)
+            found->at[found->n++] = article << 32 | (i * 64 + (uint32_t)__builtin_ctzll(left));
+        bits[i] = 0;
+    }
+}
+
+/* Adds what was gathered in a segment to what was found. */
 static int put_in_order(Gathering *g, Found *found) {
     uint64_t *ends = keep(g->q, ((size_t)g->n_docs + 1) * sizeof *ends), at = 0;
     uint32_t *sorted = keep(g->q, ((size_t)g->places.n + 1) * sizeof *sorted);
+    uint64_t bits[CHUNK / 64] = {0};
     if (!ends || !sorted || !room_for_found(found, g->places.n)) return 0;
     memset(ends, 0, ((size_t)g->n_docs + 1) * sizeof *ends);
     for (uint64_t i = 0; i < g->n_posted; i++) ends[g->posted[i].which] += g->posted[i].n;
@@ -150,11 +170,9 @@ static int put_in_order(Gathering *g, Found *found) {
         ends[g->posted[i].which] += g->posted[i].n;
     }
     for (uint64_t i = 0, start = 0; i < g->n_docs; start = ends[i++]) {
-        uint64_t article = g->docs ? g->docs[i] : g->q->base + i;
         Places own = {.at = sorted + start, .n = ends[i] - start};
         tick(g->q);
-        sort_places(&own);
-        for (uint64_t j = 0; j < own.n; j++) found->at[found->n++] = article << 32 | own.at[j];
+        if (own.n) put_article(found, g->docs ? g->docs[i] : g->q->base + i, &own, bits);
     }
     return !g->q->failed;
 }

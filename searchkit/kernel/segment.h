@@ -615,16 +615,10 @@ static int by_number(const void *a, const void *b) {
 }
 
 static void sort_places(Places *places) {
-    uint32_t *at = places->at;
-    for (uint64_t i = 1, j; i < places->n; i++) {
-        uint32_t own = at[i];
-        if (at[i - 1] <= own) continue;
-        if (places->n > BLOCK) {
-            qsort(at, places->n, sizeof *at, by_number);
-            break;
-        }
-        for (j = i; j && at[j - 1] > own; j--) at[j] = at[j - 1]; /* of few that is quicker */
-        at[j] = own;
+    for (uint64_t i = 1; i < places->n; i++) {
+        if (places->at[i - 1] <= places->at[i]) continue;
+        qsort(places->at, places->n, sizeof *places->at, by_number);
+        break;
     }
     uint64_t kept = 0;
     for (uint64_t i = 0; i < places->n; i++)

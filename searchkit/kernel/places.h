@@ -122,10 +122,17 @@ static int gather_term(Gathering *g, const Term *term) {
         }
         return 1;
     }
-    for (uint64_t c = 0; c < list->chunks; c++) {
+    uint64_t low = g->docs ? g->docs[0] - g->q->base : 0, high = g->q->s->size;
+    if (g->docs) high = (uint64_t)g->docs[g->n_docs - 1] - g->q->base + 1;
+    for (uint64_t c = chunk_number(list, (uint32_t)(low >> 16)); c < list->chunks; c++) {
+        uint64_t first = (uint64_t)list->keys[c] << 16;
         Chunk chunk = chunk_of(g->q->s, list, c);
+        if (first >= high) break;
+        if (low > first) chunk.a = lower(list->lows, chunk.a, chunk.b, (uint32_t)(low - first));
+        if (high < first + CHUNK)
+            chunk.b = lower(list->lows, chunk.a, chunk.b, (uint32_t)(high - first));
         for (uint64_t p = chunk.a; p < chunk.b; p++) {
-            uint64_t which = which_is(g, (uint32_t)list->keys[c] << 16 | list->lows[p]);
+            uint64_t which = which_is(g, (uint32_t)first | list->lows[p]);
             if (which < g->n_docs && !gather_posting(g, p, which, forms, ordinal)) return 0;
         }
     }
@@ -165,9 +172,9 @@ static int put_in_order(Gathering *g, Found *found) {
         at += n;
     }
     const uint32_t *next = g->places.at;
-    for (uint64_t i = 0; i < g->n_posted; next += g->posted[i++].n) {
-        memcpy(sorted + ends[g->posted[i].which], next, g->posted[i].n * sizeof *next);
-        ends[g->posted[i].which] += g->posted[i].n;
+    for (uint64_t i = 0; i < g->n_posted; i++) {
+        uint64_t *end = &ends[g->posted[i].which];
+        for (uint32_t n = g->posted[i].n; n; n--) sorted[(*end)++] = *next++;
     }
     for (uint64_t i = 0, start = 0; i < g->n_docs; start = ends[i++]) {
         Places own = {.at = sorted + start, .n = ends[i] - start};

@@ -7,6 +7,7 @@
     │   ├── DateError           a date that is not ISO 8601
     │   └── QueryTimeout        the answer took longer than it may
     ├── BuildFailed             a process that builds was killed           exit code 2
+    ├── DictionaryDamaged       the words' dictionary cannot be read       exit code 2
     └── IndexUnusable           there is no index to answer from           exit code 3
         ├── IndexMissing        nothing was built there yet
         ├── IndexLocked         another process is writing
@@ -65,6 +66,10 @@ class QueryTimeout(RequestError):  # noqa: N818 - read as a sentence
 
 class BuildFailed(SearchkitError):  # noqa: N818 - read as a sentence
     """A process that analyses articles was killed; the index is left as it was."""
+
+
+class DictionaryDamaged(SearchkitError):  # noqa: N818 - likewise
+    """The dictionary, a package beside searchkit, is not as it was installed."""
 
 
 class IndexUnusable(SearchkitError):  # noqa: N818 - read as a sentence: "index unusable"

@@ -1,6 +1,9 @@
 """The kernel reads pymorphy3's dictionary as pymorphy3 does, and learns words as Python does."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +16,7 @@ from pymorphy3.lang.uk import DEFAULT_UNITS
 
 from searchkit.analysis import arrays, dictionary, lemmatize, word_pairs
 from searchkit.analysis.normalize import is_plain
+from searchkit.errors import DictionaryDamaged
 from searchkit.kernel import kernel as compiled
 
 kernel: Any = compiled
@@ -130,8 +134,35 @@ def damage(tmp_path: Path) -> Any:
 def test_a_dictionary_that_was_cut_off_is_refused(damage: Any, name: str, left: int) -> None:
     content = (FOLDER / name).read_bytes()
     if len(content[:left]) < len(content):
-        with pytest.raises((ValueError, IndexError)):
+        with pytest.raises(DictionaryDamaged, match="install it anew"):
             damage(name, content[:left])
+
+
+@pytest.mark.parametrize("how", ["1", "0"], ids=["kernel", "python"])
+@pytest.mark.parametrize("name", ["words.dawg", "suffixes.json"])
+@pytest.mark.parametrize("command", ["analyze", "rebuild"])
+def test_on_the_command_line_a_damaged_dictionary_is_one_sentence(
+    tmp_path: Path, command: str, name: str, how: str
+) -> None:
+    """Also where another process of the build met it."""
+    package = tmp_path / "pymorphy3_dicts_uk"
+    shutil.copytree(FOLDER.parent, package, copy_function=os.symlink)
+    for path in package.rglob(name):
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content[: len(content) // 2])
+    (tmp_path / "news.txt").write_text("Заголовок\n\nПро слово і справу\n", encoding="utf-8")
+    given = ["слово"] if command == "analyze" else [str(tmp_path / "news.txt"), "--jobs", "2"]
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "searchkit", "--index", str(tmp_path / "index"), command, *given],
+        check=False, capture_output=True, encoding="utf-8", cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths, "SEARCHKIT_KERNEL": how},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Error: The Ukrainian dictionary cannot be read")
+    assert done.stderr.endswith("--no-deps pymorphy3-dicts-uk`.\n")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -146,7 +177,7 @@ def test_a_damaged_dictionary_says_so_or_gives_something_else_but_never_more(
     content[where] = chance.integers(0, 256, len(where))
     try:
         damaged = damage(name, content.tobytes())
-    except (ValueError, IndexError):
+    except DictionaryDamaged:
         return
     for word in [*LEARNED, *(start + stem for start in STARTS for stem in STEMS)]:
         for ask in (kernel.parses, kernel.base_forms, lambda *asked: kernel.guesses(*asked, 1, 5)):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.analysis import MARKS, NO_WORDS, Listed, TermsOf, form_pairs, terms_by, way_of
-from searchkit.analysis.dictionary import dictionary
+from searchkit.analysis.dictionary import dictionary, intact
 from searchkit.analysis.language import UKRAINIAN, is_suspicious, stretches
 from searchkit.analysis.lemmatize import CONVERBS, by_hand
 from searchkit.analysis.lists import common
@@ -109,7 +109,8 @@ class Pairs:
             order; and which words are left.
         """
         told = _learner(), words, first, listed, met, self.terms, self.forms
-        same, counts, terms, forms, others = kernel.learn(*told)
+        with intact():
+            same, counts, terms, forms, others = kernel.learn(*told)
         is_first = np.diff(np.frombuffer(forms, np.int32), prepend=-1) != 0
         self._first.frombytes((is_first.nonzero()[0] + len(self)).astype(np.int32).tobytes())
         self.term_of_pair.frombytes(terms)

@@ -6,8 +6,10 @@ letters that the dictionary lacks. Without the kernel it also guesses the other 
 
 import json
 import mmap
+import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.analysis.normalize import fold
+from searchkit.errors import DictionaryDamaged
 from searchkit.kernel import kernel
 
 SHIPPED = Path(__file__).with_name("words.txt")  # words that the dictionary lacks
@@ -24,7 +27,22 @@ SHIPPED = Path(__file__).with_name("words.txt")  # words that the dictionary lac
 Parse = tuple[int, int]  # a paradigm of the dictionary, and the number of a form in it
 
 
+@contextmanager
+def intact() -> Iterator[None]:
+    """Whatever damaged files of the dictionary make Python or the kernel raise is told as that."""
+    try:
+        yield
+    except (
+        ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, struct.error,
+    ) as error:  # fmt: skip
+        raise DictionaryDamaged(
+            f"The Ukrainian dictionary cannot be read ({type(error).__name__}: {error}); install it"
+            " anew with `pip install --force-reinstall --no-deps pymorphy3-dicts-uk`."
+        ) from error
+
+
 @cache
+@intact()
 def morph(language: str = "uk") -> Any:
     """Load pymorphy3 and a dictionary at the first word, not at import: 0.1 s, 40 MB."""
     import pymorphy3  # noqa: PLC0415
@@ -38,25 +56,31 @@ class Dictionary:
     Attributes:
         paradigms: of each, the suffixes of its forms, then their tags, then their prefixes.
         suffixes, prefixes, tags: what these numbers stand for.
+
+    Raises:
+        DictionaryDamaged: its files are not as they were installed.
     """
 
     TYPED, MEANT = "г", "ґ"  # what is typed, and what may be meant by it
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.paradigms = _paradigms((folder / "paradigms.array").read_bytes())
-        self.suffixes: list[str] = self._json("suffixes.json")
-        options = dict(self._json("meta.json"))["compile_options"]
-        self.prefixes: list[str] = options["paradigm_prefixes"]
-        self._longest: int = options["max_suffix_length"]
+        with intact():
+            self.paradigms = _paradigms((folder / "paradigms.array").read_bytes())
+            self.suffixes: list[str] = self._json("suffixes.json")
+            options = dict(self._json("meta.json"))["compile_options"]
+            self.prefixes: list[str] = options["paradigm_prefixes"]
+            self._longest: int = options["max_suffix_length"]
 
     @cached_property
     def tags(self) -> list[str]:
         """What the dictionary says of a form: `NOUN,inan masc,gent`."""
-        found: list[str] = self._json("gramtab-opencorpora-int.json")
+        with intact():
+            found: list[str] = self._json("gramtab-opencorpora-int.json")
         return found
 
     @cached_property
+    @intact()
     def compiled(self) -> Any:
         """The dictionary as the kernel reads it; its large files are mapped, not copied."""
         grammemes = [_grammemes(tag) for tag in self.tags]
@@ -77,6 +101,7 @@ class Dictionary:
         )
 
     @cached_property
+    @intact()
     def plain(self) -> tuple[Any, Any]:
         """The words, and what is replaced in them, as pymorphy3's library reads them."""
         from pymorphy3.dawg import WordsDawg  # noqa: PLC0415
@@ -145,6 +170,7 @@ def dictionary_version() -> str:
     return ", ".join(told)
 
 
+@intact()
 def parses(word: str) -> list[tuple[str, Parse]]:
     """Return what a word may be a form of, each with the word as it is spelled there.
 
@@ -163,6 +189,7 @@ def parses(word: str) -> list[tuple[str, Parse]]:
     return [(spelled, parse) for spelled, found in similar for parse in found]
 
 
+@intact()
 def known_forms(word: str) -> list[str]:
     """Return the base forms of all that a word may be in the dictionary, each once."""
     if kernel:
@@ -181,6 +208,7 @@ def base_forms(found: list[tuple[str, Parse]]) -> list[str]:
 
 
 @cache
+@intact()
 def shipped() -> dict[str, list[Parse]]:
     """Return the forms, folded, of the words in words.txt, and what each is a form of."""
     found: dict[str, list[Parse]] = {}
@@ -192,6 +220,7 @@ def shipped() -> dict[str, list[Parse]]:
     return found
 
 
+@intact()
 def tag(parse: Parse) -> str:
     """Return what the dictionary says of a form: `NOUN,inan masc,gent`."""
     paradigm = dictionary().paradigms[parse[0]]
@@ -244,6 +273,7 @@ def _end_alike(word: str, model: str) -> bool:
 
 
 @cache
+@intact()
 def _endings(parse: Parse) -> tuple[str, slice, str]:
     """Return what stands in the first form of a paradigm before and after the stem of a form."""
     paradigm, prefixes = dictionary().paradigms[parse[0]], dictionary().prefixes

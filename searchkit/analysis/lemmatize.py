@@ -10,6 +10,7 @@ from searchkit.analysis.dictionary import (
     base_forms,
     dictionary,
     grammemes,
+    intact,
     known_forms,
     morph,
     parses,
@@ -228,7 +229,8 @@ def _guesses(word: str, language: str = "uk") -> list[str]:
     """Return what a word may be a form of that the dictionary lacks, the likeliest first."""
     if kernel and language == "uk" and is_plain(word):
         is_verbal = bool(_VERBAL.search(word))
-        found: list[str] = kernel.guesses(dictionary().compiled, word, is_verbal, LEAST_KNOWN)
+        with intact():
+            found: list[str] = kernel.guesses(dictionary().compiled, word, is_verbal, LEAST_KNOWN)
         return found
     guesses = [guess for guess in morph(language).parse(word) if _is_plausible(word, guess)]
     least = max((guess.score for guess in guesses), default=0) / 4

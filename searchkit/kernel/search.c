@@ -492,7 +492,9 @@ static Word *copied(Query *q, const Word *words, int n) {
 
 typedef struct {
     Segment *s;
-    Py_buffer alive, dead;
+    const uint8_t *alive; /* as in a query */
+    const uint32_t *dead;
+    uint64_t n_dead;
     uint32_t base;
     Word *words;
     uint64_t complete;
@@ -500,9 +502,9 @@ typedef struct {
 
 static void enter(Query *q, const Part *part) {
     q->s = part->s;
-    q->alive = part->alive.buf;
-    q->dead = part->dead.buf;
-    q->n_dead = (uint64_t)part->dead.len / 4;
+    q->alive = part->alive;
+    q->dead = part->dead;
+    q->n_dead = part->n_dead;
     q->base = part->base;
     q->words = part->words;
     q->places[0].next = q->places[1].next = 0;
@@ -592,29 +594,37 @@ static uint64_t faults_of(const Part *parts, Py_ssize_t n) {
     return found;
 }
 
+/* Takes (segment, alive, dead, base) of each: see `Index.kernel_segments`. What is taken is borrowed. */
 static int take_parts(PyObject *told, Part *parts, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *segment, *alive, *dead;
-        unsigned int base;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(told, i), "OOOI", &segment, &alive, &dead, &base))
-            return 0;
-        if (!Py_IS_TYPE(segment, segment_type)) {
+        PyObject *part = PyTuple_GET_ITEM(told, i), *alive, *dead;
+        if (!PyTuple_Check(part) || PyTuple_GET_SIZE(part) != 4 ||
+            !Py_IS_TYPE(PyTuple_GET_ITEM(part, 0), segment_type)) {
             PyErr_SetString(PyExc_TypeError, "no segment");
             return 0;
         }
-        parts[i].s = (Segment *)segment;
-        parts[i].base = base;
-        if ((uint64_t)base + parts[i].s->size > UINT32_MAX) {
+        unsigned long base = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(part, 3));
+        if (PyErr_Occurred()) return 0;
+        parts[i].s = (Segment *)PyTuple_GET_ITEM(part, 0);
+        if (base > UINT32_MAX || base + (uint64_t)parts[i].s->size > UINT32_MAX) {
             PyErr_SetString(PyExc_ValueError, "too many articles");
             return 0;
         }
+        parts[i].base = (uint32_t)base;
+        alive = PyTuple_GET_ITEM(part, 1);
+        dead = PyTuple_GET_ITEM(part, 2);
         if (alive == Py_None) continue;
-        if (PyObject_GetBuffer(alive, &parts[i].alive, PyBUF_SIMPLE) < 0 ||
-            PyObject_GetBuffer(dead, &parts[i].dead, PyBUF_SIMPLE) < 0) return 0;
-        if (parts[i].alive.len != (Py_ssize_t)parts[i].s->size) {
+        if (!PyBytes_Check(alive) || !PyBytes_Check(dead)) {
+            PyErr_SetString(PyExc_TypeError, "alive and dead are bytes");
+            return 0;
+        }
+        if (PyBytes_GET_SIZE(alive) != (Py_ssize_t)parts[i].s->size) {
             PyErr_SetString(PyExc_ValueError, "alive has not one byte for each article");
             return 0;
         }
+        parts[i].alive = (const uint8_t *)PyBytes_AS_STRING(alive);
+        parts[i].dead = (const uint32_t *)(const void *)PyBytes_AS_STRING(dead);
+        parts[i].n_dead = (uint64_t)PyBytes_GET_SIZE(dead) / 4;
     }
     return 1;
 }
@@ -726,10 +736,6 @@ static PyObject *top(PyObject *module, PyObject *args) {
 done:
     if (q.failed || spare) free(q.table);
     else spare = q.table;
-    for (Py_ssize_t i = 0; parts && i < n; i++) {
-        PyBuffer_Release(&parts[i].alive);
-        PyBuffer_Release(&parts[i].dead);
-    }
     PyMem_Free(parts);
     free(q.places[0].at);
     free(q.places[1].at);
@@ -801,10 +807,6 @@ static PyObject *places(PyObject *module, PyObject *args) {
     else answer = PyBytes_FromStringAndSize((const char *)found.at,
                                             (Py_ssize_t)(found.n * sizeof *found.at));
 done:
-    for (Py_ssize_t i = 0; parts && i < n; i++) {
-        PyBuffer_Release(&parts[i].alive);
-        PyBuffer_Release(&parts[i].dead);
-    }
     PyMem_Free(parts);
     free(found.at);
     free(q.places[0].at);

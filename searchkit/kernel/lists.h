@@ -390,21 +390,20 @@ static void keep_followed(Places *first, const Places *second, uint32_t distance
 typedef struct Walk Walk;
 typedef void (*Visit)(Walk *walk, uint32_t doc, uint64_t *at);
 
-/* The articles of one chunk that are in all lists, before they are visited. */
+/* The articles of one chunk that are in all lists. */
 typedef struct {
     Chunk chunks[SLOTS]; /* of the lists */
     uint32_t key;
     int lead;      /* the list that has fewest here */
-    uint64_t a, n; /* its first posting; how many of it and of those behind it are in all, and may
-                      be worth enough */
+    uint64_t a, n; /* its first posting; how many of it and of those behind it are in all */
     uint16_t *met; /* how far from the first one these are */
 } Common;
 
 struct Walk {
     Query *q;
     const List *lists[SLOTS];
-    Common common[2];
     Visit visit;         /* NULL to count only */
+    int in_order;        /* whether it is for the articles as they come, whatever they are worth */
     const uint64_t *check; /* only articles whose `last` is not less count, if not NULL */
     float least; /* only articles count that may get it; the visitor says */
     uint64_t found;
@@ -448,6 +447,7 @@ static float needed(const Walk *w, int lead, int is_bare) {
 /* The posting of an article that is known to be in a chunk of a list, from a posting on. */
 static inline uint64_t looked_up(const Chunk *chunk, const List *list, uint32_t doc, uint64_t from) {
     const uint16_t *lows = list->lows, than = (uint16_t)doc;
+    if (chunk->ranks) return ranked(chunk, than);
     if (chunk->b - from >= NEXT && lows[from + NEXT - 1] >= than) { /* of a frequent word mostly */
         uint16_t less = 0;
         for (int i = 0; i < NEXT; i++) less = (uint16_t)(less + (lows[from + i] < than));
@@ -522,15 +522,9 @@ static uint64_t keep_met(Table *table, const uint16_t *lows, uint16_t *met, uint
     return kept;
 }
 
-#if defined(__GNUC__) && defined(__x86_64__)
-#define HAS_POPCOUNT __builtin_cpu_supports("popcnt")
-__attribute__((target("popcnt")))
-#else
-#define HAS_POPCOUNT 1
-#endif
 /* Likewise, of all postings of a list in a chunk, where both have bits: a posting's number is how
    many bits there are before its own. */
-static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const Chunk *many) {
+POPCOUNTS static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const Chunk *many) {
     uint64_t kept = 0, before = 0;
     for (int i = 0; i < CHUNK / 8; i += 8) {
         uint64_t x, y;
@@ -543,21 +537,6 @@ static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const C
         before += (uint64_t)__builtin_popcountll(x);
     }
     return before == n ? kept : 0; /* of a damaged list nothing is kept */
-}
-
-/* Of the articles that are in all lists, keeps those whose posting in one may be worth enough. */
-static void keep_hopeful(const Walk *w, Common *here) {
-    const List *list = w->lists[here->lead];
-    float need[2] = {needed(w, here->lead, 0), needed(w, here->lead, 1)};
-    uint64_t kept = 0;
-    if (need[1] <= 0) return;
-    for (uint64_t i = 0; i < here->n; i++) {
-        uint64_t p = here->a + here->met[i];
-        here->met[kept] = here->met[i];
-        kept += worth_at_most(w->q->s, list, p) >=
-                need[is_bare(w->q, here->key << 16 | list->lows[p])];
-    }
-    here->n = kept;
 }
 
 /* Finds which articles of a chunk are in all lists, from low_end to high_end - 1. */
@@ -607,69 +586,102 @@ static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high
     w->found += n;
     here->a = a;
     here->n = n;
-    if (w->visit) keep_hopeful(w, here);
 }
 
-#define AHEAD 16 /* articles whose numbers are fetched before they are scored */
+#define CLASSES 4 /* of articles that were collected, by what they may be worth */
 
-/* Asks for what is needed to score one of the articles. */
-static inline void fetch(const Walk *w, const Common *here, uint64_t i) {
-    const Segment *s = w->q->s;
-    uint64_t p = here->a + here->met[i];
-    uint32_t low = w->lists[here->lead]->lows[p];
-    __builtin_prefetch(s->text_norms + (here->key << 16 | low));
-    __builtin_prefetch(s->codes + p);
-    for (int j = 0; j < w->k; j++) {
-        const Chunk *chunk = &here->chunks[j];
-        if (j == here->lead) continue;
-        uint64_t other = guess(chunk->a, chunk->b, low);
-        for (int k = -WINDOW / 2; k <= WINDOW / 2; k += WINDOW / 2)
-            __builtin_prefetch(w->lists[j]->lows + other + k);
+/* What an article's postings are worth at most, and bonuses, without a look at how long it is. */
+static inline float most_at(const Walk *w, uint32_t doc, const uint64_t *at) {
+    float most = is_bare(w->q, doc) ? 0 : w->q->room;
+    for (int i = 0; i < w->k; i++)
+        most += worth_at_most(w->q->s, w->lists[i], at[i]) * w->q->words[i].unit;
+    return most;
+}
+
+/* Visits those of the articles that were collected that may be worth enough, and those first that may
+   be worth most: the sooner it is known what the best have, the fewer others need be looked at. */
+static void visit_hopeful(Walk *w) {
+    Hopeful *all = &w->q->table->hopeful;
+    uint16_t chosen[HOPES];
+    float least = INFINITY, most = 0;
+    int n = all->n;
+    all->n = 0;
+    for (int i = 0; i < n && w->in_order; i++) w->visit(w, all->docs[i], all->at + i * w->k);
+    if (w->in_order) return;
+    for (int i = 0; i < n; i++) {
+        float here = all->most[i] = most_at(w, all->docs[i], all->at + i * w->k);
+        if (here < least) least = here;
+        if (here > most) most = here;
     }
-}
-
-#define TOGETHER 16 /* articles whose postings are looked up before the first is visited */
-
-/* Visits the articles of a chunk. */
-static void visit_common(Walk *w, const Common *here) {
-    const List *list = w->lists[here->lead];
-    const Segment *s = w->q->s;
-    uint64_t at[TOGETHER][SLOTS], next[SLOTS];
-    uint32_t docs[TOGETHER];
-    for (int j = 0; w->visit && here->n && j < w->k; j++) next[j] = here->chunks[j].a;
-    for (uint64_t i = 0; w->visit && i < here->n;) {
-        float need[2] = {needed(w, here->lead, 0), needed(w, here->lead, 1)};
-        int n = 0;
-        for (; i < here->n && n < TOGETHER; i++) {
-            uint64_t p = here->a + here->met[i];
-            uint32_t doc = here->key << 16 | list->lows[p];
-            if (i + AHEAD < here->n) fetch(w, here, i + AHEAD);
-            float least = need[is_bare(w->q, doc)];
-            if (least > 0 && worth(s, list, p, doc) < least) continue;
-            for (int j = 0; j < w->k; j++) {
-                at[n][j] = p;
-                if (j == here->lead) continue;
-                at[n][j] = next[j] = looked_up(&here->chunks[j], w->lists[j], doc, next[j]);
-                __builtin_prefetch(s->codes + at[n][j]);
-            }
-            docs[n++] = doc;
+    for (int c = CLASSES - 1; c >= 0; c--) {
+        float from = c ? least + (most - least) / CLASSES * (float)c : 0;
+        int count = 0;
+        for (int i = 0; i < n; i++) {
+            if (all->most[i] < from || all->most[i] < w->least) continue;
+            __builtin_prefetch(w->q->s->text_norms + all->docs[i]);
+            chosen[count++] = (uint16_t)i;
         }
-        for (int j = 0; j < n; j++) w->visit(w, docs[j], at[j]);
+        for (int j = 0; j < count; j++) {
+            int i = chosen[j];
+            if (all->most[i] >= w->least) w->visit(w, all->docs[i], all->at + i * w->k);
+            all->most[i] = -2;
+        }
     }
 }
 
-/* Visits the articles from low to high - 1 that are in all lists: those of each chunk once those of
-   the next have been found, by when the processor has fetched what was asked for. */
+/* Of some of the articles that are in all lists, keeps those whose posting in one may be worth
+   enough. */
+static uint64_t keep_hopeful(const Walk *w, const Common *here, uint16_t *met, uint64_t n) {
+    const List *list = w->lists[here->lead];
+    float need[2] = {needed(w, here->lead, 0), needed(w, here->lead, 1)};
+    uint64_t kept = 0;
+    if (need[1] <= 0) return n;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t p = here->a + met[i];
+        met[kept] = met[i];
+        kept += worth_at_most(w->q->s, list, p) >=
+                need[is_bare(w->q, here->key << 16 | list->lows[p])];
+    }
+    return kept;
+}
+
+/* Collects the articles of a chunk that are to be visited. By then the processor has fetched how often
+   the words stand there, which is asked for here. */
+static void collect(Walk *w, Common *here) {
+    const List *list = w->lists[here->lead];
+    Hopeful *all = &w->q->table->hopeful;
+    uint64_t next[SLOTS];
+    for (int j = 0; j < w->k; j++) {
+        next[j] = here->chunks[j].a;
+        if (j != here->lead) know_ranks(w->q->s, &here->chunks[j]);
+    }
+    for (uint64_t from = 0; from < here->n; from += HOPES) {
+        uint16_t *met = here->met + from;
+        uint64_t n = here->n - from < HOPES ? here->n - from : HOPES;
+        n = keep_hopeful(w, here, met, n);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t p = here->a + met[i], *at = all->at + all->n * w->k;
+            uint32_t doc = here->key << 16 | list->lows[p];
+            for (int j = 0; j < w->k; j++) {
+                if (j == here->lead) at[j] = p;
+                else at[j] = next[j] = looked_up(&here->chunks[j], w->lists[j], doc, next[j]);
+                __builtin_prefetch(w->q->s->codes + at[j]);
+            }
+            all->docs[all->n++] = doc;
+            if (all->n == HOPES) visit_hopeful(w);
+        }
+    }
+}
+
+/* Visits the articles from low to high - 1 that are in all lists. */
 static void meet(Walk *w, uint64_t low, uint64_t high) {
     uint64_t at[SLOTS] = {0};
     int lead = 0;
     for (int i = 1; i < w->k; i++)
         if (w->lists[i]->chunks < w->lists[lead]->chunks) lead = i;
     for (int i = 0; i < w->k; i++) at[i] = chunk_number(w->lists[i], (uint32_t)(low >> 16));
-    Common *here = &w->common[0], *before = &w->common[1];
-    here->met = w->q->table->met[0];
-    before->met = w->q->table->met[1];
-    before->n = 0;
+    Common here = {.met = w->q->table->met};
+    w->q->table->hopeful.n = 0;
     for (; at[lead] < w->lists[lead]->chunks && !w->q->failed; at[lead]++) {
         look_at_clock(w->q);
         uint32_t key = w->lists[lead]->keys[at[lead]];
@@ -681,22 +693,17 @@ static void meet(Walk *w, uint64_t low, uint64_t high) {
             while (at[i] < list->chunks && list->keys[at[i]] < key) at[i]++;
             if (at[i] == list->chunks) goto done;
             if (list->keys[at[i]] != key) break;
-            here->chunks[i] = chunk_of(w->q->s, list, at[i]);
-            if (here->chunks[i].a == here->chunks[i].b) break;
+            here.chunks[i] = chunk_of(w->q->s, list, at[i]);
+            if (here.chunks[i].a == here.chunks[i].b) break;
         }
         if (i < w->k) continue;
-        here->key = key;
-        meet_in_chunk(w, here, low > base ? (uint32_t)(low - base) : 0,
+        here.key = key;
+        meet_in_chunk(w, &here, low > base ? (uint32_t)(low - base) : 0,
                       high < base + CHUNK ? (uint32_t)(high - base) : CHUNK);
-        if (!w->visit) continue;
-        for (uint64_t j = 0; j < AHEAD && j < here->n; j++) fetch(w, here, j);
-        visit_common(w, before);
-        Common *other = here;
-        here = before;
-        before = other;
+        if (w->visit && here.n) collect(w, &here);
     }
 done:
-    visit_common(w, before);
+    if (w->visit) visit_hopeful(w);
 }
 
 /* What a list has of the chunk at base, from low to high - 1. */
@@ -713,7 +720,8 @@ static Chunk clipped(const Segment *s, const List *list, uint64_t base, uint64_t
 
 /* How many of a list's articles with numbers from low to high - 1 count. */
 static uint64_t count_living(const Query *q, const List *list, uint64_t low, uint64_t high) {
-    uint64_t found = count_between(list, low, high), dead = 0;
+    uint64_t found = low || high < q->s->size ? count_between(list, low, high) : list->having;
+    uint64_t dead = 0;
     if (!q->n_dead || list->made) return found;
     for (uint64_t c = chunk_number(list, (uint32_t)(low >> 16)); c < list->chunks; c++) {
         uint64_t base = (uint64_t)list->keys[c] << 16;
@@ -1041,7 +1049,7 @@ static int make_phrase(Query *q, Word *phrase) {
     own.words = phrase->words;
     own.k = phrase->n;
     own.came = 0;
-    Walk w = {.q = q, .k = phrase->n, .visit = visit_phrase, .own = &own};
+    Walk w = {.q = q, .k = phrase->n, .visit = visit_phrase, .in_order = 1, .own = &own};
     uint64_t fewest = UINT64_MAX;
     for (int i = 0; i < phrase->n; i++) {
         if (!make_whole(q, &phrase->words[i])) return 0;

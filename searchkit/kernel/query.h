@@ -4,6 +4,7 @@
 
 #include "segment.h"
 
+#include <math.h>
 #include <time.h>
 
 #define SLOTS 16      /* words of a query; longer ones are left to the twin */
@@ -20,13 +21,24 @@ typedef struct {
     int complete;
 } Hit;
 
+#define HOPES 256 /* articles that are found before the first is scored */
+
+/* Articles that are still to be scored: what they are worth at most, and their postings in the lists. */
+typedef struct {
+    uint64_t at[HOPES * SLOTS];
+    float most[HOPES];
+    uint32_t docs[HOPES];
+    int n;
+} Hopeful;
+
 /* What a table of one chunk has of each article; all 0 between uses. */
 typedef struct {
     float score[CHUNK];
     uint16_t words[CHUNK]; /* bits */
     uint64_t bits[CHUNK / 64];
-    uint16_t met[2][CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
+    uint16_t met[CHUNK]; /* not 0 between uses: postings of one list that are in others, too */
     uint16_t both[CHUNK]; /* likewise: what two lists have in common */
+    Hopeful hopeful; /* likewise */
 } Table;
 
 typedef struct Word Word;

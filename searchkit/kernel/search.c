@@ -22,6 +22,7 @@
 
 #include <math.h>
 
+#define AHEAD 16      /* articles whose numbers are fetched before they are scored */
 #define OFTEN 64      /* what follows a word is looked through if one of so many of its articles counts */
 #define LONG 200000   /* postings; a query with more of them may take a millisecond */
 
@@ -206,7 +207,7 @@ static void best_of_every(Query *q, const Range *ranges, int n) {
     for (int i = 0; i < n; i++) {
         const Range *range = &ranges[i];
         Walk w = {.q = q, .k = q->k, .visit = visit_score,
-                  .least = least_so_far(q),
+                  .in_order = q->by_date, .least = least_so_far(q),
                   .check = range->is_checked ? &q->since : NULL};
         for (int j = 0; j < q->k; j++) w.lists[j] = &q->words[j].whole;
         uint64_t found;

@@ -16,6 +16,8 @@
 #define ODD 255
 #define CHAMPIONS 128
 #define DENSE 1024    /* postings; a chunk with more has bits */
+#define LINE 512      /* bits that a processor reads at once */
+#define LINES (CHUNK / LINE)
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
 #define ANY_CLASS 0   /* together.ANY_CLASS */
 #define MOST_CLASSES 12 /* that are looked for at once */
@@ -61,6 +63,9 @@ typedef struct {
     int knows_most;    /* whether the next is known: what a posting of this code is worth at most */
     float most_of[256];
     uint64_t vaguest;  /* the greatest unit of time that a date begins with, if known; else 0 */
+    uint16_t *ranks;   /* of each chunk that has bits, if `ranked` has 1 there: how many of them stand
+                          before each LINE */
+    uint8_t *ranked;   /* 0 if that was not looked at, 2 if it leads nowhere; NULL without memory */
     uint32_t size; /* articles */
 } Segment;
 
@@ -68,6 +73,20 @@ typedef struct {
 
 #define SURE 4096 /* bytes that are checked together */
 #define HEAD 64   /* bytes of the file that are not */
+
+/* The CRC-32 of zlib of a string, four bits at once: all of this table comes from memory in one piece. */
+static uint32_t crc32_of_string(const uint8_t *data, Py_ssize_t size) {
+    static const uint32_t table[16] __attribute__((aligned(64))) = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    uint32_t crc = ~0u;
+    for (Py_ssize_t i = 0; i < size; i++) {
+        crc ^= data[i];
+        crc = table[crc & 15] ^ crc >> 4;
+        crc = table[crc & 15] ^ crc >> 4;
+    }
+    return ~crc;
+}
 
 static void look_at(Segment *s, uint64_t first, uint64_t last) {
     const uint8_t *file = s->file.buf;
@@ -181,6 +200,8 @@ static PyObject *segment_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         PyErr_SetString(PyExc_ValueError, "the arrays of the segment do not fit together");
         return NULL;
     }
+    self->ranks = calloc(self->n_dense + 1, LINES * sizeof *self->ranks);
+    if (self->ranks) self->ranked = calloc(self->n_dense + 1, 1);
     return (PyObject *)self;
 }
 
@@ -189,6 +210,8 @@ static void segment_dealloc(Segment *self) {
     PyBuffer_Release(&self->file);
     PyBuffer_Release(&self->sums);
     PyBuffer_Release(&self->seen);
+    free(self->ranks);
+    free(self->ranked);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -222,7 +245,7 @@ static int compare(const Strings *strings, uint64_t number, const uint8_t *data,
 
 static int64_t find(const Strings *strings, const uint8_t *data, Py_ssize_t size) {
     if (!strings->count) return -1;
-    uint64_t bucket = crc32_of(data, size) & (strings->bucket_count - 2);
+    uint64_t bucket = crc32_of_string(data, size) & (strings->bucket_count - 2);
     SURE_AT(strings->s, strings->buckets + bucket, 2);
     uint64_t low = strings->buckets[bucket], high = strings->buckets[bucket + 1];
     if (high > strings->count) high = strings->count;
@@ -274,6 +297,7 @@ typedef struct {
 typedef struct {
     uint64_t a, b; /* postings a to b - 1 */
     const uint8_t *bits;
+    const uint16_t *ranks; /* once they were asked for: `know_ranks` */
 } Chunk;
 
 /* How often a word stands in title and text; and 1 if it is among the first words of the text. */
@@ -410,16 +434,60 @@ static int take_term(const Segment *s, uint64_t term, List *list) {
 }
 
 static inline Chunk chunk_of(const Segment *s, const List *list, uint64_t which) {
-    Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL};
+    Chunk chunk = {which ? list->ends[which - 1] : list->start, list->ends[which], NULL, NULL};
     if (!list->made && chunk.b - chunk.a > DENSE) {
         uint64_t wanted = (uint64_t)(list->keys + which - s->chunk_keys);
-        uint64_t low = number_of(s->dense, list->dense, list->dense_end, wanted);
+        uint64_t low = list->dense + which; /* if all chunks before have bits, too */
+        if (low >= list->dense_end || s->dense[low] != wanted)
+            low = number_of(s->dense, list->dense, list->dense_end, wanted);
         if (low < list->dense_end && s->dense[low] == wanted) {
             SURE_OF(s, bits, low * (CHUNK / 8), CHUNK / 8);
             chunk.bits = s->bits + low * (CHUNK / 8);
         }
     }
     return chunk;
+}
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define HAS_POPCOUNT __builtin_cpu_supports("popcnt")
+#define POPCOUNTS __attribute__((target("popcnt")))
+#else
+#define HAS_POPCOUNT 1
+#define POPCOUNTS
+#endif
+
+/* Learns how many bits of a chunk stand before each LINE, if that was not asked for before. */
+POPCOUNTS static void know_ranks(const Segment *s, Chunk *chunk) {
+    if (!chunk->bits || chunk->ranks || !s->ranked || !HAS_POPCOUNT) return;
+    uint64_t which = (uint64_t)(chunk->bits - s->bits) / (CHUNK / 8), before = 0;
+    uint16_t *ranks = s->ranks + which * LINES;
+    uint8_t is = __atomic_load_n(&s->ranked[which], __ATOMIC_ACQUIRE);
+    if (!is) {
+        for (int i = 0; i < LINES; i++) {
+            ranks[i] = (uint16_t)before;
+            for (int j = 0; j < LINE / 64; j++) {
+                uint64_t word;
+                memcpy(&word, chunk->bits + (i * LINE / 8 + 8 * j), 8);
+                before += (uint64_t)__builtin_popcountll(word);
+            }
+        }
+        is = before == chunk->b - chunk->a ? 1 : 2;
+        __atomic_store_n(&s->ranked[which], is, __ATOMIC_RELEASE); /* another thread may read it */
+    }
+    if (is == 1) chunk->ranks = ranks;
+}
+
+/* The posting of an article that has a bit in a chunk whose ranks are known. */
+POPCOUNTS static uint64_t ranked(const Chunk *chunk, uint32_t low) {
+    const uint8_t *line = chunk->bits + low / LINE * (LINE / 8);
+    uint32_t last = low % LINE / 64;
+    uint64_t at = chunk->a + chunk->ranks[low / LINE], word;
+    for (uint32_t i = 0; i < LINE / 64; i++) { /* all, without a branch that no processor foresees */
+        memcpy(&word, line + 8 * i, 8);
+        uint64_t these = i < last ? ~0ull : i > last ? 0 : (1ull << low % 64) - 1;
+        at += (uint64_t)__builtin_popcountll(word & these);
+    }
+    return at < chunk->b ? at : chunk->b - 1;
 }
 
 /* The first posting from a on whose low bits are not less. */

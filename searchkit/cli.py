@@ -3,6 +3,7 @@
 import sys
 
 try:  # Ctrl-C while they are read is no traceback either
+    import gc
     import math
     import os
     import re
@@ -317,6 +318,7 @@ def _write(
         from searchkit.corpus import Corpus  # noqa: PLC0415
         from searchkit.words import chosen  # noqa: PLC0415
 
+        gc.freeze()  # what was imported stays: no need to look through it for garbage
         build = {"rebuild": writer.rebuild, "update": writer.update}[how]
         report = _raise if strict else log.skipped if log else _name
         corpus = Corpus(corpus_folder or "corpus", report, or_nothing=force, index=index)

@@ -451,3 +451,12 @@ def test_a_missing_segment_is_an_error_of_searchkit(archive: Archive, tmp_path: 
         path.unlink()
     with pytest.raises(CorruptIndex, match="searchkit rebuild"):
         index.searcher()
+
+
+def test_a_build_needs_nothing_of_whoosh(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    corpus = make_corpus({"a.txt": "Заголовок\n\nТекст про мир.\n"})
+    program = (
+        "import sys; from searchkit import Archive; Archive.build(*sys.argv[1:]);"
+        " Archive.update(*sys.argv[1:]); sys.exit('whoosh' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, corpus, tmp_path / "index"], check=True)

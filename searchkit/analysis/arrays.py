@@ -139,14 +139,19 @@ def _learner() -> Any:
 class Batches:
     """Turns batches of texts into rows; remembers every word that it has met.
 
+    Args:
+        words: the terms of forms that are known beforehand.
+        others: those of them of which the dictionary would give other terms, if not any may be.
+
     Attributes:
         listed: the terms of forms that are known beforehand.
         pairs: every (lemma, form) met so far. A form that comes from a text in another language
             than Ukrainian has a mark behind it (`MARKS`).
     """
 
-    def __init__(self, words: Listed = NO_WORDS) -> None:
+    def __init__(self, words: Listed = NO_WORDS, others: Listed | None = None) -> None:
         self.listed = words
+        self._others = words if others is None else others
         self.pairs = Pairs()
         self._words: dict[str, _Words] = {}
 
@@ -183,7 +188,7 @@ class Batches:
 
     def _met(self, way: str) -> "_Words":
         if way not in self._words:
-            listed = self.listed if kernel and way == UKRAINIAN else None
+            listed = self._others if kernel and way == UKRAINIAN else None
             terms_of, mark = terms_by(way, self.listed), MARKS.get(way, "")
             self._words[way] = _Words(self.pairs, terms_of, mark, listed)
         return self._words[way]

@@ -87,7 +87,7 @@ class RunMaker:
     def __init__(self, learned: Learned) -> None:
         self._packer = Packer(learned.dictionary)
         self._together = learned.together
-        self._batches = Batches(KeptForms(learned.kept, learned.words))
+        self._batches = Batches(KeptForms(learned.kept, learned.words), learned.words)
         self._sorted: list[str] = []
         self._class_of_term, self._class_of_pair = array("B"), array("B")  # that of the form
         self._values: dict[tuple[str, str | tuple[str, ...], str], tuple[list[int], list[int]]] = {}

@@ -621,8 +621,14 @@ def show_command(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line of the text.")
 @click.option("--language", metavar="CODE", help="uk, ru or another.  [default: as it looks]")
 @_words
-def analyze_command(
-    text: str | None, language: str | None, words: str | None, as_json: bool
+@_folders
+def analyze_command(  # noqa: PLR0917 - click's
+    text: str | None,
+    language: str | None,
+    words: str | None,
+    as_json: bool,
+    index_folder: str | None,
+    corpus_folder: str | None,
 ) -> None:
     """Show how TEXT, or standard input, becomes terms: word, offsets, lemmas.
 
@@ -636,7 +642,7 @@ def analyze_command(
 
     if text is None and sys.stdin is None:  # closed, as by a job that has none
         raise _failure('There is no text; name it: searchkit analyze "у Києві".', 2)
-    listed = chosen(words, "corpus", "index", _name)
+    listed = chosen(words, corpus_folder or "corpus", index_folder or "index", _name)
     for line in sys.stdin if text is None else text.split("\n"):
         tokens = analyze(line.rstrip("\n"), language, listed.terms if listed else {})
         if way_of(named(language) or language_of(line)) == UKRAINIAN:

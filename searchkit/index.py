@@ -35,7 +35,7 @@ from searchkit.article import Article
 from searchkit.codec.arrays import AGAIN, HEAD_CRC, Array, read, stamp, unreadable
 from searchkit.codec.segment import Segment
 from searchkit.dates import iso_day
-from searchkit.errors import CorruptIndex, SearchkitError
+from searchkit.errors import CorruptIndex, RequestError, SearchkitError
 from searchkit.generations import MANIFEST, REMOVED, age, damaged, hold, read_manifest
 from searchkit.kernel import kernel
 from searchkit.query.rank import Floats, saturate
@@ -482,6 +482,8 @@ class Index:
     def reading(self) -> Iterator[None]:
         """Whatever damaged bytes make NumPy or Zstandard raise is CorruptIndex.
 
+        Where another thread closes the index before the end, it is RequestError.
+
         What was cut off since it was opened is told before a look at it ends the process.
         """
         for segment in self.segments:
@@ -497,6 +499,7 @@ class Index:
             ArithmeticError, LookupError, MemoryError, ValueError,
             struct.error, zstandard.ZstdError,
         ) as error:  # fmt: skip
+            self._see_open()
             for segment in self.segments:
                 if segment.kernel and segment.kernel.fault >= 0:
                     raise segment.arrays.damage(segment.kernel.fault) from error
@@ -504,6 +507,13 @@ class Index:
                 f"A file of {self.generation} is damaged ({type(error).__name__}: {error});"
                 f" {AGAIN}."
             ) from error
+        self._see_open()  # what was not is no answer
+
+    def _see_open(self) -> None:
+        if not self._held.alive:
+            raise RequestError(
+                "The archive was closed meanwhile; open it again with `Archive.open`."
+            )
 
 
 _NOWHERE: Ints = np.empty(0, np.int64)

@@ -117,6 +117,10 @@ class Means:
     memory: int = MEMORY
     words: Words | None = None
 
+    def __post_init__(self) -> None:
+        if (self.jobs is not None and self.jobs < 1) or self.memory < 1:
+            raise RequestError("jobs and memory are 1 or more.")
+
     def processes(self) -> int:
         """Return how many processes analyse."""
         return self.jobs or os.cpu_count() or 1

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from itertools import chain
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -369,3 +370,31 @@ def test_a_query_for_words_that_the_index_knows_does_not_load_the_dictionary(
     run = subprocess.run(command, capture_output=True, check=True)
     assert b'"total"' in run.stdout
     assert {b"searchkit.index", b"pymorphy3"} & {*run.stderr.split()} == {b"searchkit.index"}
+
+
+@pytest.mark.parametrize(
+    "means", [{"jobs": 0}, {"jobs": -1}, {"memory": 0}, {"memory": -1}], ids=str
+)
+def test_a_build_without_means_is_refused(tmp_path: Path, means: dict[str, Any]) -> None:
+    (tmp_path / "fox.txt").write_text("Лис\n\nЛис спить.", encoding="utf-8")
+    for build in (Archive.build, Archive.update):
+        with pytest.raises(RequestError, match="jobs and memory are 1 or more"):
+            build(tmp_path / "fox.txt", tmp_path / "index", **means)
+
+
+@pytest.mark.parametrize("fault", [None, LookupError])
+def test_what_is_closed_while_it_is_asked_is_not_called_damaged(
+    tmp_path: Path, fault: type[Exception] | None
+) -> None:
+    (tmp_path / "fox.txt").write_text("Лис\n\nЛис спить.", encoding="utf-8")
+    Archive.build(tmp_path / "fox.txt", tmp_path / "index")
+    archive = Archive.open(tmp_path / "index")
+
+    def ask() -> None:
+        with archive.index.reading():
+            archive.close()
+            if fault:
+                raise fault
+
+    with pytest.raises(RequestError, match="was closed meanwhile; open it"):
+        ask()

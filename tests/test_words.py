@@ -237,3 +237,10 @@ def test_a_damaged_list_is_a_damaged_index(place: Path, damage: Callable[[Path],
     with pytest.raises(SearchkitError) as caught, Archive.open(place / "index") as archive:
         archive.search("фурморові")
     assert isinstance(caught.value, CorruptIndex)
+
+
+def test_analyze_finds_the_list_of_the_folders_that_are_named(place: Path) -> None:
+    (place / "elsewhere").mkdir()
+    (place / "elsewhere" / "words.txt").write_text(LINES, encoding="utf-8")
+    for named in (("--corpus", "elsewhere"), ("--index", "elsewhere/index")):
+        assert run("analyze", "фурмору", *named).stdout == "0–7\tфурмору\tфурмір\n"

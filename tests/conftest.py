@@ -38,14 +38,14 @@ def reference(archive: Archive) -> Reference:
 
 @pytest.fixture(scope="session")
 def crowd(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Wire reports of the sample archive and 1,100 more: enough for every array of an index.
+    """Wire reports of the sample archive and 1,200 more: enough for every array of an index.
 
     Frequent words have champions and bits, some stand in an article too often for a code, and
     some side by side often enough for a pair. A rare one stands beside a frequent one, or not.
     """
     made = [
         {"id": str(i), "title": "лис" * (i % 9 == 0), "tags": ["лис"], "text": text, "date": date}
-        for i in range(1100)
+        for i in range(1200)
         for birds in [{7: "сокіл, курка", 8: "курка, сокіл"}.get(i % 150, "курка")]
         for text in [f"Ситий лис спить, {birds} сіла{', лиси' * (i % 70)}"[: 900 - i // 2]]
         for date in [f"2024-{i % 7 + 1:02}" + f"-{i % 28 + 1:02}" * (i % 5 > 0)]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from searchkit.analysis.arrays import slices
 from searchkit.codec.arrays import Array, Arrays, Growing, read
 from searchkit.codec.runs import Vocabulary
-from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FREQUENT, ODD
+from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FORM_CHAMPIONS, FREQUENT, ODD
 from searchkit.codec.strings import in_order
 from searchkit.codec.together import classes_of
 from searchkit.generations import Averages
@@ -27,7 +27,9 @@ from searchkit.query.rank import K1, LEAD_WORDS, norms, saturate
 from searchkit.schema import GAP, PAIR
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
+NONE = 0xFFFFFFFF  # no slot
 MANY = 1 << 20  # postings, whose arrays are not copied
 THREADS = 2  # that merge; more of them wait for memory rather than for a processor
 
@@ -70,7 +72,7 @@ def merge_runs(
             out.put(name, [array])
         out.put("dictionary", [np.frombuffer(dictionary, np.uint8)])
         out.put("records", _records(runs))
-        _merge(runs, of_text, words["term_form_ends"], _Postings(out, articles), at_once)
+        _merge(runs, of_text, words, _Postings(out, articles), at_once)
     return averages
 
 
@@ -235,18 +237,12 @@ def _records(runs: Sequence[_Run]) -> Iterator[Array]:
 def _merge(
     runs: Sequence[_Run],
     of_text: int,
-    form_ends: Array,
+    words: dict[str, Array],
     out: "_Postings",
     at_once: int,
 ) -> None:
     """Write postings and places, one range of terms after the other."""
-    forms = np.diff(form_ends.astype(np.int64), prepend=0).astype(np.uint32)
-
-    shared = _Shared(out.articles, forms, of_text)
-
-    def made(piece: _Piece) -> _Part:
-        parts = tuple(run.part(piece) for run in runs)
-        return (_gathered if kernel else _gather)(parts, piece, shared)
+    forms = np.diff(words["term_form_ends"].astype(np.int64), prepend=0).astype(np.uint32)
 
     sizes = np.zeros((2, len(forms)), np.int64)  # postings and rows of each term
     for run in runs:
@@ -254,13 +250,21 @@ def _merge(
             sizes[which, run.terms] += np.diff(run.arrays[name].astype(np.int64))
         run.arrays.release()
     out.make_room(*sizes.sum(axis=1).tolist())
+    shared = _Shared(out.articles, forms, of_text, _with_champions(words, forms, sizes[0], of_text))
+
+    def made(piece: _Piece) -> tuple[_Part, _Forms]:
+        parts = tuple(run.part(piece) for run in runs)
+        part = (_gathered if kernel else _gather)(parts, piece, shared)
+        return part, _crowned(part, piece, shared)
+
     pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
     with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
         waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
         while waiting:
-            part = waiting.pop(0).result()
+            part, of_forms = waiting.pop(0).result()
             waiting += [threads.submit(made, piece) for piece in islice(pieces, 1)]
             out.add(part, sizes[0])
+            out.add_forms(of_forms)
     out.close(sizes[0])
 
 
@@ -319,11 +323,103 @@ class _Shared(NamedTuple):
         articles: their columns.
         forms: how many forms each term has.
         of_text: the first term that is a word of title or text, not of another field.
+        with_champions: which pairs of term and form are to have champions.
     """
 
     articles: dict[str, Array]
     forms: Array
     of_text: int
+    with_champions: Bools
+
+
+class _Forms(NamedTuple):
+    """What a part has of the forms that are to have champions.
+
+    Attributes:
+        pairs: of term and form, ascending, by their numbers in `term_forms`.
+        having: in how many postings of the part each stands.
+        best: shape (len(pairs), FORM_CHAMPIONS): the best of these as `champions` has them, in
+            any order; all bits where there are fewer.
+    """
+
+    pairs: Ints
+    having: Array
+    best: Array
+
+
+def _with_champions(words: dict[str, Array], forms: Array, having: Ints, of_text: int) -> Bools:
+    """Tell of which pairs of term and form the champions are kept.
+
+    Of a frequent term with several forms: those of which it is the likeliest.
+    """
+    fit = (having > FREQUENT) & (forms > 1) & (np.arange(len(forms)) >= of_text)
+    firsts = np.append(0, words["lemma_ends"])[:-1]
+    term = np.repeat(np.arange(len(forms)), forms)
+    found: Bools = fit[term] & (words["lemmas"][firsts][words["term_forms"]] == term)
+    return found
+
+
+def _crowned(part: _Part, piece: _Piece, shared: _Shared) -> _Forms:
+    """Find the best postings of forms in a part."""
+    before = int(shared.forms[: piece.begin].sum())
+    size = int(shared.forms[piece.begin : piece.end].sum())
+    chosen = shared.with_champions[before : before + size].nonzero()[0]
+    slots = np.full(size, NONE, np.uint32)
+    slots[chosen] = np.arange(len(chosen))
+    if not len(chosen):
+        having, best = np.empty(0, np.uint32), np.empty((0, FORM_CHAMPIONS), np.uint64)
+    else:
+        having, best = (_crown_by_kernel if kernel else _crown)(part, piece, shared, slots)
+    return _Forms(chosen + before, having, best)
+
+
+def _crown_by_kernel(
+    part: _Part, piece: _Piece, shared: _Shared, slots: Array
+) -> tuple[Array, Array]:
+    forms = shared.forms[piece.begin : piece.end]
+    first = (np.cumsum(forms) - forms).astype(np.uint32)
+    is_any = np.add.reduceat(np.append(slots != NONE, False), first) > 0
+    first[~is_any | (forms == 0)] = NONE
+    columns = (shared.articles[n] for n in ("title_words", "title_norms", "text_norms"))
+    found = kernel.crown(
+        part.terms - np.uint32(piece.begin), part.docs, part.counts, part.values, forms, first,
+        slots, *columns, K1, FORM_CHAMPIONS, int(np.count_nonzero(slots != NONE)),
+    )  # fmt: skip
+    having, best = found
+    best = np.frombuffer(best, np.uint64).reshape(-1, FORM_CHAMPIONS)
+    return np.frombuffer(having, np.uint32), best
+
+
+def _crown(part: _Part, piece: _Piece, shared: _Shared, slots: Array) -> tuple[Array, Array]:
+    size = int(np.count_nonzero(slots != NONE))
+    counts = part.counts.astype(np.int64)
+    forms = shared.forms[piece.begin : piece.end].astype(np.int64)
+    first = np.cumsum(forms) - forms
+    posting = np.repeat(np.arange(len(counts)), counts)
+    term = part.terms.astype(np.int64)[posting] - piece.begin
+    positions, ordinals = np.divmod(part.values.astype(np.int64), np.maximum(forms, 1)[term])
+    slot = np.append(slots, NONE)[np.where(forms[term] > 0, first[term] + ordinals, len(slots))]
+    inside = slot != NONE
+    slot, posting, positions = slot[inside].astype(np.int64), posting[inside], positions[inside]
+    order = np.lexsort((posting, slot))
+    slot, posting, positions = slot[order], posting[order], positions[order]
+    is_first = np.ones(len(slot), bool)
+    is_first[1:] = (slot[1:] != slot[:-1]) | (posting[1:] != posting[:-1])
+    firsts = is_first.nonzero()[0]
+    docs = part.docs[posting]
+    in_title = positions < shared.articles["title_words"][docs]
+    titles = np.add.reduceat(in_title.astype(np.int64), firsts) if len(firsts) else firsts
+    texts = np.diff(firsts, append=len(slot)) - titles
+    docs, slot = docs[firsts], slot[firsts]
+    weighted = titles.astype(np.float32) * shared.articles["title_norms"][docs]
+    weighted += texts.astype(np.float32) * shared.articles["text_norms"][docs]
+    having = np.bincount(slot, minlength=size)
+    best = np.full((size, FORM_CHAMPIONS), 0xFFFFFFFFFFFFFFFF, np.uint64)
+    for which, end in enumerate(np.cumsum(having).tolist()):
+        here = slice(end - having[which], end)
+        found = np.sort(keys_of(saturate(weighted[here]), docs[here]))[:FORM_CHAMPIONS]
+        best[which, : len(found)] = found
+    return having.astype(np.uint32), best
 
 
 def _gathered(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
@@ -405,6 +501,8 @@ class _Postings:
         self._chunks: list[Array] = []  # of each part the terms of its chunks
         self._best: tuple[int, Array] = -1, np.empty(0, np.uint64)
         self._crowned: list[Array] = []  # of the terms before in this part
+        none = np.empty((0, FORM_CHAMPIONS), np.uint64)
+        self._forms = _Forms(np.empty(0, np.int64), np.empty(0, np.uint32), none)  # not yet written
 
     def make_room(self, postings: int, places: int) -> None:
         """Make room for so many; a few need none."""
@@ -439,6 +537,7 @@ class _Postings:
         self._pack(len(self._counts))
         self._crown_last()
         self._write_crowned()
+        self._write_forms()
         self._out.append("frequent", (having > FREQUENT).nonzero()[0].astype("<u4"))
         self._out.append("rows", np.zeros(8, "|u1"))  # so that a number is read as 8 bytes
         ends = np.searchsorted(np.concatenate(self._chunks), np.arange(len(having)), "right")
@@ -484,9 +583,29 @@ class _Postings:
     def _write_crowned(self) -> None:
         best = np.concatenate([np.empty(0, np.uint64), *self._crowned])
         self._crowned = []
-        worths = (0xFFFFFFFF - (best >> np.uint64(32))).astype(np.uint32).view(np.float32)
         self._out.append("champions", best.astype("<u4"))
-        self._out.append("worths", worths.astype("<f4"))
+        self._out.append("worths", _worths(best))
+
+    def add_forms(self, forms: _Forms) -> None:
+        """Keep the champions of forms; a term may have been in the part before, too."""
+        last = self._forms
+        if not len(forms.pairs):
+            return
+        if np.array_equal(last.pairs, forms.pairs):
+            best = np.concatenate([last.best, forms.best], axis=1)
+            best = np.sort(best, axis=1)[:, :FORM_CHAMPIONS]
+            self._forms = _Forms(forms.pairs, last.having + forms.having, best)
+            return
+        self._write_forms()
+        self._forms = forms
+
+    def _write_forms(self) -> None:
+        pairs, having, best = self._forms
+        best = np.sort(best, axis=1).ravel()
+        self._out.append("crowned", pairs.astype("<u4"))
+        self._out.append("crowned_having", having.astype("<u4"))
+        self._out.append("form_champions", best.astype("<u4"))
+        self._out.append("form_worths", _worths(best))
 
     def _pack(self, postings: int) -> None:
         """Write the places of the first of the postings that wait: whole blocks, or the last."""
@@ -503,16 +622,27 @@ class _Postings:
         self._counts, self._values = self._counts[postings:], values[counts.sum() :]
 
 
-def champions(worths: Array, docs: Array) -> NDArray[np.uint64]:
-    """Return the CHAMPIONS best postings, in any order.
+def keys_of(worths: Array, docs: Array) -> NDArray[np.uint64]:
+    """Return of each posting what is less the better it is.
 
-    Each is what is less the better it is: the complement of the bits of what it is worth, which
-    are in the order of the float, and in the low half the article.
+    It is the complement of the bits of what it is worth, which are in the order of the float, and
+    in the low half the article.
     """
+    found = 0xFFFFFFFF - worths.view(np.uint32).astype(np.uint64)
+    return found << np.uint64(32) | docs.astype(np.uint64)
+
+
+def _worths(keys: NDArray[np.uint64]) -> Array:
+    """Return what these postings are worth."""
+    bits = (0xFFFFFFFF - (keys >> np.uint64(32))).astype(np.uint32)
+    return bits.view(np.float32).astype("<f4")
+
+
+def champions(worths: Array, docs: Array) -> NDArray[np.uint64]:
+    """Return the CHAMPIONS best postings, in any order, as `keys_of` has them."""
     if kernel and len(docs) > CHAMPIONS:
         return np.frombuffer(kernel.champions(worths, docs, CHAMPIONS), np.uint64)
-    found = 0xFFFFFFFF - worths.view(np.uint32).astype(np.uint64)
-    found = found << np.uint64(32) | docs.astype(np.uint64)
+    found = keys_of(worths, docs)
     return np.partition(found, CHAMPIONS)[:CHAMPIONS] if len(found) > CHAMPIONS else found
 
 

@@ -25,6 +25,9 @@ in the order of their bytes. One file of arrays holds:
                                   65,536 bits, which say what `lows` says
     frequent                      the terms with more than FREQUENT postings, and of each the
     champions, worths             CHAMPIONS best: the articles, and what the word is worth there
+    crowned, crowned_having       the forms of frequent terms that have several, each by its number
+                                  in `term_forms`, with its likeliest term; in how many articles
+    form_champions, form_worths   each stands; and of each the FORM_CHAMPIONS best, likewise
 
     forms.*                       the words as they are written, normalised
     lemma_ends, lemmas            the terms of each form, the likeliest first
@@ -81,9 +84,10 @@ Numbers = NDArray[np.uint32]
 
 BLOCK = 64  # postings whose places lie together
 ODD = 255  # the code of a posting that no code can tell
-DENSE = 1_024  # postings; of more in a chunk, a bit for each article is looked up sooner
+DENSE = 1_152  # postings; of more in a chunk, a bit for each article is looked up sooner
 FREQUENT = 512  # postings; a term with more has champions
 CHAMPIONS = 128
+FORM_CHAMPIONS = 10
 
 
 class Segment:

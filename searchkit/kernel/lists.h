@@ -344,6 +344,7 @@ static int resolve(Query *q, Word *word) {
     Strings terms = STRINGS(q->s, terms);
     word->n_terms = word->has_whole = 0;
     word->ordinal = -1;
+    word->best_docs = NULL;
     word->terms = NULL;
     if (word->kind == PHRASE) {
         for (int i = 0; i < word->n; i++)
@@ -1087,14 +1088,60 @@ static int make_whole(Query *q, Word *word) {
     return unite(q, word->terms, word->n_terms, word->in_title, &word->whole);
 }
 
-/* Whether the best of a word alone are among the champions of its terms. */
+/* Whether the best of a word are all that is asked for. */
+static int is_alone(const Query *q, const Word *word) {
+    return q->k == 1 && q->mode < SOME && word->kind != PHRASE && !word->in_title && !q->by_date &&
+           !q->has_window && q->wanted <= CHAMPIONS;
+}
+
+/* Whether they are among its champions, or those of its terms. */
 static int is_crowned(const Query *q, const Word *word) {
-    return q->k == 1 && q->mode < SOME && word->kind != PHRASE && word->ordinal < 0 &&
-           !word->in_title && !q->by_date && !q->has_window && q->wanted <= CHAMPIONS;
+    return is_alone(q, word) && (word->ordinal < 0 || word->best_docs);
+}
+
+#define FEWER 16 /* times as many postings as there are articles that do not count */
+
+/* Counts the articles that do not count and have a form; 0 on failure. */
+static int count_dead(Query *q, const Word *word, uint64_t *found) {
+    const List *term = word->terms;
+    uint32_t forms = form_count(q->s, term->term);
+    for (uint64_t i = 0; i < q->n_dead; i++) {
+        uint64_t p = posting_of(term, q->dead[i]);
+        q->places[0].n = 0;
+        if (p == NOWHERE) continue;
+        if (!add_places(q->s, p, forms, word->ordinal, &q->places[0])) return 0;
+        *found += q->places[0].n > 0;
+    }
+    return 1;
+}
+
+/* Takes what is kept of a form, if it has champions and they are enough. */
+static int take_champions(Query *q, Word *word) {
+    const Segment *s = q->s;
+    uint32_t term = word->terms[0].term;
+    if (!word->terms[0].best_docs || q->n_dead * FEWER > word->terms[0].having) return 1;
+    uint64_t pair = (term ? s->term_form_ends[term - 1] : 0) + (uint64_t)word->ordinal;
+    SURE_OF_ALL(s, crowned);
+    uint64_t which = number_of(s->crowned, 0, s->n_crowned, pair), dead = 0, living = 0;
+    if (which == s->n_crowned || s->crowned[which] != pair) return 1;
+    SURE_OF(s, crowned_having, which, 1);
+    SURE_OF(s, form_champions, which * FORM_CHAMPIONS, FORM_CHAMPIONS);
+    SURE_OF(s, form_worths, which * FORM_CHAMPIONS, FORM_CHAMPIONS);
+    if (!count_dead(q, word, &dead)) return 0;
+    uint64_t all = s->crowned_having[which];
+    word->having = all > dead ? all - dead : 0;
+    const uint32_t *docs = s->form_champions + which * FORM_CHAMPIONS;
+    for (uint64_t i = 0; i < FORM_CHAMPIONS && i < all; i++) living += is_alive(q, docs[i]);
+    if (living < q->wanted && living < word->having) return 1;
+    word->best_docs = docs;
+    word->best_worths = s->form_worths + which * FORM_CHAMPIONS;
+    return 1;
 }
 
 /* Learns in how many articles a word is. */
 static int count_word(Query *q, Word *word) {
+    if (is_alone(q, word) && word->ordinal >= 0 && !take_champions(q, word)) return 0;
+    if (is_crowned(q, word) && word->best_docs) return 1;
     if (!is_crowned(q, word)) {
         if (!make_whole(q, word)) return 0;
         word->having = count_living(q, &word->whole, 0, q->s->size);

@@ -294,6 +294,29 @@ done:
     return answer;
 }
 
+/* Puts a key among the n least; of these, i are there so far, the largest on top. */
+static inline void keep_least(uint64_t *heap, Py_ssize_t n, Py_ssize_t i, uint64_t key) {
+    Py_ssize_t at = i;
+    if (i < n) {
+        for (; at && heap[(at - 1) / 2] < key; at = (at - 1) / 2) heap[at] = heap[(at - 1) / 2];
+    } else if (key < heap[0]) {
+        at = 0;
+        for (Py_ssize_t child; (child = 2 * at + 1) < n; at = child) {
+            if (child + 1 < n && heap[child] < heap[child + 1]) child++;
+            if (heap[child] <= key) break;
+            heap[at] = heap[child];
+        }
+    } else return;
+    heap[at] = key;
+}
+
+/* What is less the better a posting is: that much worth, or an article with a lower number. */
+static inline uint64_t key_of(float worth, uint32_t doc) {
+    uint32_t bits;
+    memcpy(&bits, &worth, 4);
+    return (uint64_t)~bits << 32 | doc;
+}
+
 /* champions(worths, docs, n): the n best of more postings, each as the twin has it. */
 static PyObject *champions(PyObject *module, PyObject *args) {
     Py_buffer worths, docs;
@@ -301,36 +324,126 @@ static PyObject *champions(PyObject *module, PyObject *args) {
     PyObject *answer = NULL;
     (void)module;
     if (!PyArg_ParseTuple(args, "y*y*n", &worths, &docs, &n)) return NULL;
-    const uint32_t *worth = worths.buf, *doc = docs.buf;
+    const float *worth = worths.buf;
+    const uint32_t *doc = docs.buf;
     if (worths.len != docs.len || n < 1 || docs.len / 4 < n)
         PyErr_SetString(PyExc_ValueError, "too few postings");
     else if ((answer = PyBytes_FromStringAndSize(NULL, n * 8))) {
-        uint64_t *heap = (uint64_t *)PyBytes_AS_STRING(answer); /* the worst, the largest, on top */
-        for (Py_ssize_t i = 0; i < docs.len / 4; i++) {
-            uint64_t key = (uint64_t)~worth[i] << 32 | doc[i];
-            Py_ssize_t at = i;
-            if (i < n) {
-                for (; at && heap[(at - 1) / 2] < key; at = (at - 1) / 2)
-                    heap[at] = heap[(at - 1) / 2];
-            } else if (key < heap[0]) {
-                at = 0;
-                for (Py_ssize_t child; (child = 2 * at + 1) < n; at = child) {
-                    if (child + 1 < n && heap[child] < heap[child + 1]) child++;
-                    if (heap[child] <= key) break;
-                    heap[at] = heap[child];
-                }
-            } else continue;
-            heap[at] = key;
-        }
+        uint64_t *heap = (uint64_t *)PyBytes_AS_STRING(answer);
+        for (Py_ssize_t i = 0; i < docs.len / 4; i++)
+            keep_least(heap, n, i, key_of(worth[i], doc[i]));
     }
     PyBuffer_Release(&worths);
     PyBuffer_Release(&docs);
     return answer;
 }
 
+#define NONE UINT32_MAX
+
+/* The postings of a part, what is known of articles and terms, and what is found of some forms. */
+typedef struct {
+    Py_buffer terms, docs, counts, values, forms, first, slots, title_words, title_norms, text_norms;
+    Py_ssize_t wanted, n; /* champions of a form; forms */
+    float k1;
+    uint32_t *having; /* of each form */
+    uint64_t *best;
+} Crowning;
+
+/* Counts a posting for each form that stands there, and keeps it if it is among the best. */
+static int crown_posting(const Crowning *c, Py_ssize_t i, uint64_t at, uint32_t *titles,
+                         uint32_t *texts) {
+    uint32_t term = ((uint32_t *)c->terms.buf)[i], doc = ((uint32_t *)c->docs.buf)[i];
+    uint32_t count = ((uint32_t *)c->counts.buf)[i], forms = ((uint32_t *)c->forms.buf)[term];
+    const uint64_t *values = (uint64_t *)c->values.buf + at;
+    const uint32_t *slots = (uint32_t *)c->slots.buf + ((uint32_t *)c->first.buf)[term];
+    if ((Py_ssize_t)doc >= c->title_words.len / 4) return 0;
+    uint32_t words = ((uint32_t *)c->title_words.buf)[doc];
+    for (uint32_t j = 0; j < count; j++) {
+        uint64_t value = values[j];
+        uint64_t position = value >> 32 ? value / forms : (uint32_t)value / forms;
+        *(position < words ? &titles[value - position * forms] : &texts[value - position * forms]) += 1;
+    }
+    for (uint32_t j = 0; j < count; j++) {
+        uint64_t value = values[j];
+        uint64_t form = value >> 32 ? value % forms : (uint32_t)value % forms;
+        uint32_t slot = slots[form], title = titles[form], text = texts[form];
+        titles[form] = texts[form] = 0;
+        if (slot == NONE || !(title || text)) continue; /* or has been counted */
+        if ((Py_ssize_t)slot >= c->n) return 0;
+        float f = (float)text * ((float *)c->text_norms.buf)[doc];
+        f = (float)title * ((float *)c->title_norms.buf)[doc] + f;
+        keep_least(c->best + (Py_ssize_t)slot * c->wanted, c->wanted, c->having[slot],
+                   key_of(saturated(f, c->k1), doc));
+        c->having[slot]++;
+    }
+    return 1;
+}
+
+/* Whether each term of the part has its forms, and these have their slots. */
+static int crowning_fits(const Crowning *c, uint32_t *most) {
+    const uint32_t *terms = c->terms.buf, *forms = c->forms.buf, *first = c->first.buf;
+    Py_ssize_t size = c->terms.len / 4;
+    if (c->docs.len != c->terms.len || c->counts.len != c->terms.len || c->wanted < 1 || c->n < 0 ||
+        c->first.len != c->forms.len || c->title_norms.len != c->title_words.len ||
+        c->text_norms.len != c->title_words.len) return 0;
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if ((Py_ssize_t)terms[i] >= c->forms.len / 4) return 0;
+        if (first[terms[i]] == NONE) continue;
+        if (!forms[terms[i]] || (Py_ssize_t)first[terms[i]] + forms[terms[i]] > c->slots.len / 4)
+            return 0;
+        if (forms[terms[i]] > *most) *most = forms[terms[i]];
+    }
+    return 1;
+}
+
+static int crown_all(const Crowning *c, uint32_t most) {
+    uint32_t *titles = calloc(2 * (size_t)most + 2, sizeof *titles), *texts = titles + most;
+    const uint32_t *terms = c->terms.buf, *first = c->first.buf, *counts = c->counts.buf;
+    uint64_t at = 0, places = (uint64_t)c->values.len / 8;
+    int fits = titles != NULL;
+    for (Py_ssize_t i = 0; fits && i < c->terms.len / 4; at += counts[i++]) {
+        if (counts[i] > places - at) fits = 0;
+        else if (first[terms[i]] != NONE) fits = crown_posting(c, i, at, titles, texts);
+    }
+    free(titles);
+    return fits;
+}
+
+/* crown(terms, docs, counts, values, forms, first, slots, title_words, title_norms, text_norms, k1,
+   wanted, n): of each of n forms in how many postings it stands, and the best of these; a key is
+   all bits where there are fewer. */
+static PyObject *crown(PyObject *module, PyObject *args) {
+    Crowning c = {0};
+    PyObject *having = NULL, *best = NULL, *answer = NULL;
+    uint32_t most = 0;
+    int done = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*fnn", &c.terms, &c.docs, &c.counts, &c.values,
+                          &c.forms, &c.first, &c.slots, &c.title_words, &c.title_norms,
+                          &c.text_norms, &c.k1, &c.wanted, &c.n)) return NULL;
+    if (crowning_fits(&c, &most)) {
+        having = PyBytes_FromStringAndSize(NULL, c.n * 4);
+        best = PyBytes_FromStringAndSize(NULL, c.n * c.wanted * 8);
+    } else PyErr_SetString(PyExc_ValueError, "the arrays do not fit together");
+    if (having && best) {
+        c.having = memset(PyBytes_AS_STRING(having), 0, (size_t)c.n * 4);
+        c.best = memset(PyBytes_AS_STRING(best), 0xFF, (size_t)(c.n * c.wanted) * 8);
+        Py_BEGIN_ALLOW_THREADS
+        done = crown_all(&c, most);
+        Py_END_ALLOW_THREADS
+        if (done) answer = PyTuple_Pack(2, having, best);
+        else PyErr_SetString(PyExc_ValueError, "the arrays do not fit, or memory is short");
+    }
+    Py_XDECREF(having);
+    Py_XDECREF(best);
+    for (Py_buffer *view = &c.terms; view <= &c.text_norms; view++) PyBuffer_Release(view);
+    return answer;
+}
+
 PyMethodDef merge_methods[] = {
     {"gather", gather, METH_VARARGS, "Postings of a range of terms; see codec/merge.py."},
     {"champions", champions, METH_VARARGS, "The best of some postings; see codec/merge.py."},
+    {"crown", crown, METH_VARARGS, "The best postings of some forms; see codec/merge.py."},
     {"pack", pack, METH_VARARGS, "Numbers as bits; see codec/merge.py."},
     {NULL},
 };

@@ -52,6 +52,8 @@ struct Word {
     List *terms; /* of its terms, those that are there */
     int n_terms;
     int64_t ordinal; /* of a form, among those of its term; else -1 */
+    const uint32_t *best_docs; /* its champions; NULL if they are not all that is needed */
+    const float *best_worths;
     List whole;
     int has_whole;
     uint64_t having;

@@ -145,10 +145,23 @@ static void offer_alone(Query *q, const Word *word, const List *other, int compl
     if (!are_led) offer_list(q, word, list, other, complete);
 }
 
+/* The best of a form that has champions. */
+static void best_of_form(Query *q, const Word *word) {
+    for (int i = 0; i < FORM_CHAMPIONS; i++) {
+        float score = word->best_worths[i] * word->unit;
+        if (!(score > 0) || !may_enter(q, word->best_docs[i], score, 1)) return;
+        if (is_alive(q, word->best_docs[i])) offer(q, word->best_docs[i], score, 1);
+    }
+}
+
 /* The best of one word: an article that several of its terms have is worth the best of them. */
 static void best_crowned(Query *q, Word *word) {
     q->total += word->having;
     q->total_all += word->having;
+    if (word->best_docs) {
+        best_of_form(q, word);
+        return;
+    }
     for (int i = 0; i < word->n_terms; i++) { /* those first that have the highest scores */
         const List *list = &word->terms[i];
         if (least_of_champions(q, list) < 0) continue;

@@ -15,7 +15,8 @@
 #define BLOCK 64
 #define ODD 255
 #define CHAMPIONS 128
-#define DENSE 1024    /* postings; a chunk with more has bits */
+#define FORM_CHAMPIONS 10
+#define DENSE 1152    /* postings; a chunk with more has bits */
 #define LINE 512      /* bits that a processor reads at once */
 #define LINES (CHUNK / LINE)
 #define PAIR 0x1F     /* schema.PAIR; what is less stands before terms of fields that are not text */
@@ -34,6 +35,8 @@
     X(uint32_t, 4, odd_texts) X(uint64_t, 8, row_starts) X(uint8_t, 1, row_widths)                \
     X(uint8_t, 1, rows) X(uint64_t, 8, follow_starts) X(uint8_t, 1, follows)                      \
     X(uint8_t, 1, form_classes) X(uint32_t, 4, dense) X(uint8_t, 1, bits) X(uint32_t, 4, frequent)        \
+    X(uint32_t, 4, crowned) X(uint32_t, 4, crowned_having) X(uint32_t, 4, form_champions)         \
+    X(float, 4, form_worths)                                                                      \
     X(uint32_t, 4, champions) X(float, 4, worths) X(float, 4, title_norms) X(float, 4, text_norms)\
     X(uint32_t, 4, title_words) X(uint32_t, 4, term_form_ends) X(uint32_t, 4, term_forms)         \
     X(uint32_t, 4, lemma_ends) X(uint32_t, 4, lemmas) X(uint64_t, 8, first) X(uint64_t, 8, last)  \
@@ -154,6 +157,8 @@ static int segment_fits(const Segment *s) {
            s->n_follow_starts == s->n_row_starts && s->n_form_classes == s->n_forms_ends &&
            s->n_bits == s->n_dense * (CHUNK / 8) &&
            s->n_champions == s->n_frequent * CHAMPIONS && s->n_worths == s->n_champions &&
+           s->n_crowned == s->n_crowned_having && s->n_form_worths == s->n_form_champions &&
+           s->n_form_champions == s->n_crowned * FORM_CHAMPIONS &&
            s->n_title_norms == s->n_first && s->n_text_norms == s->n_first &&
            s->n_title_words == s->n_first && s->n_last == s->n_first && s->n_first < UINT32_MAX &&
            s->n_term_form_ends == s->n_terms_ends && s->n_chunk_ends == s->n_terms_ends &&

@@ -12,7 +12,6 @@ skipped. The formats, each also with `.gz` behind it:
 """
 
 import csv
-import gzip
 import io
 import json
 import math
@@ -196,7 +195,10 @@ class Corpus:
             opened: Any = self.pieces.open(raw, file.size) if self.pieces else raw
             if opened:
                 is_packed = file.name.lower().endswith(".gz")
-                opened = gzip.GzipFile(fileobj=opened) if is_packed else opened
+                if is_packed:
+                    import gzip  # noqa: PLC0415 - slow to import, and seldom needed
+
+                    opened = gzip.GzipFile(fileobj=opened)
                 yield from self._articles(file.path, file.suffix, opened, file.stem(), raw)
             self.done = done
 
@@ -457,7 +459,7 @@ def _why(error: Exception) -> str:
         return "its gzip data ends too early"
     if "Not a gzipped file" in str(error):  # may also stand behind data that is
         return "it holds data that is not gzip"
-    if isinstance(error, gzip.BadGzipFile | zlib.error):
+    if isinstance(error, zlib.error) or type(error).__name__ == "BadGzipFile":
         return "its gzip data is damaged"
     return getattr(error, "strerror", None) or str(error)
 

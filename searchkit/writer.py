@@ -5,8 +5,6 @@ them (`codec.runs`).
 """
 
 import os
-import shutil
-import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,8 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -57,6 +54,9 @@ from searchkit.generations import (
 from searchkit.index import Bools, Index
 from searchkit.pieces import PIECES, Pieces
 from searchkit.words import Words, stored_terms
+
+if TYPE_CHECKING:  # slow to import, and only of a large archive needed
+    import sqlite3
 
 MEMORY = 1000  # MB that a build may take, if nothing else is said
 BYTES_A_CHARACTER = 100  # of an article, while its run is made, with all that Python adds
@@ -518,8 +518,14 @@ def _knowing(live: Index | None = None, pieces: Pieces | None = None) -> Iterato
     try:
         with closing(_Known(live, pieces)) as known:
             yield known
-    except sqlite3.OperationalError as error:
+    except _sqlite_error() as error:  # asked only when something is raised
         raise OSError(f"a temporary file: {error}") from error
+
+
+def _sqlite_error() -> type[Exception]:
+    import sqlite3  # noqa: PLC0415 - slow to import, and only of a large archive needed
+
+    return sqlite3.OperationalError
 
 
 class _Known:
@@ -535,9 +541,6 @@ class _Known:
     def __init__(self, live: Index | None = None, pieces: Pieces | None = None) -> None:
         self._latest = set[bytes]()  # in memory
         self._stored = 0  # in the file
-        self._met = sqlite3.connect("")  # a private temporary file
-        self._met.execute(f"pragma cache_size = -{CACHE}")
-        self._met.execute("create table met (id blob primary key) without rowid")
         self._live = live
         self._unmet = np.ones(0, bool)  # of each article number, False for those that are gone, too
         self._leads: Array = np.empty(0, np.uint64)
@@ -561,7 +564,18 @@ class _Known:
 
     def close(self) -> None:
         """Remove the file."""
-        self._met.close()
+        if self._stored:
+            self._met.close()
+
+    @cached_property
+    def _met(self) -> "sqlite3.Connection":
+        """The ids that are not in memory."""
+        import sqlite3  # noqa: PLC0415 - slow to import, and only of a large archive needed
+
+        met = sqlite3.connect("")  # a private temporary file
+        met.execute(f"pragma cache_size = -{CACHE}")
+        met.execute("create table met (id blob primary key) without rowid")
+        return met
 
     def meet(self, article_id: bytes, article: Article | None) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
@@ -692,7 +706,8 @@ class _Segment:
             return Learned.of(sample[:SAMPLE], listed, self.forms)
 
         # No other build's: one that was killed may have left a process about to write a run.
-        folder = Path(mkdtemp(prefix="runs-", dir=self.path.parent))
+        folder = self.path.parent / f"runs-{os.urandom(8).hex()}"  # `tempfile` is slow to import
+        folder.mkdir(0o700)
         jobs = self.means.processes() if len(sample) >= SMALL else 1
         runs = _runs(chain(sample, items), self.means.characters())
         made = make_runs(runs, folder, learned, jobs, choose) if sample else []
@@ -703,7 +718,9 @@ class _Segment:
         if made:
             dictionary = learned().dictionary
             averages = merge_runs(made, dictionary, self.path, averages, at_once=at_once)
-        shutil.rmtree(folder)
+        for run in folder.iterdir():
+            run.unlink()
+        folder.rmdir()
         return averages if made else None
 
 
@@ -838,6 +855,8 @@ def _link(live: Index, name: str, building: Path) -> bool:
     try:
         os.link(live.generation / name, building / name)
     except OSError:
+        import shutil  # noqa: PLC0415 - slow to import, and seldom needed
+
         shutil.copy2(live.generation / name, building / name)
         return False
     return True

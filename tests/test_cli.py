@@ -1172,7 +1172,7 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback(tmp_path: Path) -> None
 
 
 def test_ctrl_c_while_a_build_starts_is_told_as_later(tmp_path: Path) -> None:
-    (tmp_path / "sqlite3.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    (tmp_path / "hashlib.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     with start("rebuild", "news", env=os.environ | {"PYTHONPATH": path}) as process:
         told = b"Error: Stopped; the index is left as it was.\n"

@@ -30,7 +30,6 @@ import json
 import mmap
 import os
 import re
-import shutil
 import stat
 import struct
 import zlib
@@ -57,6 +56,7 @@ _ALIGN = 64  # bytes; the head has as many
 _STEP = 1 << 24  # bytes copied or checked at once
 _AT_ONCE = 1 << 18  # bytes that are read before they are checked
 _SUMS = "sums"
+_MANY = 16  # blocks that are sooner looked at together than one by one
 _LARGEST = 1 << 20  # bytes of a table; none of ours has a hundredth
 _KIND = re.compile(r"[<|][uif][1248]", re.ASCII)
 
@@ -114,6 +114,9 @@ class Arrays(dict[str, Array]):
             return
         if not 0 <= start <= stop <= len(self[name]):
             raise CorruptIndex(f"{self.path} is damaged: {name!r} has no item {stop}; {AGAIN}.")
+        if last - first >= _MANY and 0 in self._seen[first : last + 1]:
+            self._look_at_all(first, last)
+            return
         for block in range(first, last + 1) if start < stop else ():
             if not self._seen[block]:
                 self._look_at(block)
@@ -186,6 +189,16 @@ class Arrays(dict[str, Array]):
         if zlib.crc32(whole[start:end]) != self._sums[block]:
             raise self.damage(block)
         seen[block] = 1
+
+    def _look_at_all(self, first: int, last: int) -> None:
+        whole, sums, seen = self.checks
+        start, end = self._bounds(first)[0], self._bounds(last)[1]
+        wrong = (
+            np.array(_sums_of(whole[start:end], start), "<u4") != sums[first : last + 1]
+        ).nonzero()[0]
+        if len(wrong):
+            raise self.damage(first + int(wrong[0]))
+        seen[first : last + 1] = bytes([1]) * (last + 1 - first)
 
     def damage(self, block: int) -> CorruptIndex:
         """Make the error for a block that is not as it was written."""
@@ -320,7 +333,8 @@ class Growing:
         for name, part in self._files.items():
             self._table[name][2] = out.align()
             part.seek(0)
-            shutil.copyfileobj(part, out, _STEP)
+            while data := part.read(_STEP):
+                out.write(data)
         at = out.align()
         sums = np.array(out.finished(), "<u4").tobytes()
         self._table[_SUMS] = ["<u4", len(sums) // 4, at, f"{zlib.crc32(sums):08x}"]

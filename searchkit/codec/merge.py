@@ -5,8 +5,7 @@ and the runs are merged, one range of terms at a time, into the growing file of 
 Memory is bounded by the width of a range and the number of distinct words.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -257,15 +256,29 @@ def _merge(
         part = (_gathered if kernel else _gather)(parts, piece, shared)
         return part, _crowned(part, piece, shared)
 
-    pieces = iter(list(_pieces(sizes[1], len(out.articles["first"]), at_once)))
-    with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
-        waiting = [threads.submit(made, piece) for piece in islice(pieces, THREADS)]
-        while waiting:
-            part, of_forms = waiting.pop(0).result()
-            waiting += [threads.submit(made, piece) for piece in islice(pieces, 1)]
-            out.add(part, sizes[0])
-            out.add_forms(of_forms)
+    pieces = list(_pieces(sizes[1], len(out.articles["first"]), at_once))
+    for part, of_forms in _all_made(made, pieces):
+        out.add(part, sizes[0])
+        out.add_forms(of_forms)
     out.close(sizes[0])
+
+
+def _all_made(
+    made: Callable[["_Piece"], tuple["_Part", "_Forms"]], pieces: list["_Piece"]
+) -> Iterator[tuple["_Part", "_Forms"]]:
+    """Yield what is made of each piece, by threads if there are several."""
+    if len(pieces) < 2:
+        yield from map(made, pieces)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+
+    rest = iter(pieces)
+    with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
+        waiting = [threads.submit(made, piece) for piece in islice(rest, THREADS)]
+        while waiting:
+            found = waiting.pop(0).result()
+            waiting += [threads.submit(made, piece) for piece in islice(rest, 1)]
+            yield found
 
 
 class _Piece(NamedTuple):

@@ -12,22 +12,23 @@ import gc
 import os
 import pickle
 import signal
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from searchkit.article import FIELDS, Article
 from searchkit.codec.runs import Learned, RunMaker, Vocabulary
 from searchkit.corpus import Block
 from searchkit.errors import ArticleError, BuildFailed
+
+if TYPE_CHECKING:  # slow to import, and a small update starts no process
+    from concurrent.futures import Future
 
 Run = list[Article]
 Read = Sequence[tuple[int, Article | ArticleError]]  # what `Block.read` yields
@@ -95,6 +96,8 @@ class _Team:
     def __init__(
         self, jobs: int, learned: Callable[[], Learned], choose: Choose, stack: ExitStack
     ) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+
         self._jobs, self._learned, self._choose, self._stack = jobs, learned, choose, stack
         self._threads = stack.enter_context(ThreadPoolExecutor(jobs))  # each waits for its process
         self._workers: list[_Worker] = []
@@ -150,6 +153,8 @@ class _Team:
                     self._next = self._hired()
                 worker.learn(self._learned())
                 return worker
+            from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415 - as above
+
             self.choose_from_all()
             done, _ = wait(self._making, return_when=FIRST_COMPLETED)
             for future in done:
@@ -161,6 +166,8 @@ class _Worker:
     """One process, seen from outside."""
 
     def __init__(self) -> None:
+        import subprocess  # noqa: PLC0415 - slow to import, and a small update needs none
+
         # Sent to all processes, these are for the one that reads; who is started inherits that.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         try:

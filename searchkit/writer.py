@@ -564,7 +564,7 @@ class _Known:
 
     def close(self) -> None:
         """Remove the file."""
-        if self._stored:
+        if "_met" in vars(self):  # if it was made
             self._met.close()
 
     @cached_property

@@ -45,13 +45,27 @@ class _Command(click.Command):
         hidden = [f"\0{arg}" if re.match("-[^A-Za-z0-9_-]", arg) else arg for arg in args]
         rest = super().parse_args(ctx, hidden)
         for name, value in ctx.params.items():
+            read = _text if name in _TEXTS else _shown
             several = isinstance(value, tuple)
-            ctx.params[name] = tuple(map(_shown, value)) if several else _shown(value)
+            ctx.params[name] = tuple(map(read, value)) if several else read(value)
         return rest
+
+
+_TEXTS = ("query", "prefix", "text", "article_id")  # arguments that name no file
 
 
 def _shown(value: Any) -> Any:
     return value[1:] if isinstance(value, str) and value.startswith("\0-") else value
+
+
+def _text(value: Any) -> Any:
+    """Read as UTF-8 what came through a locale without it, such as C: as bytes, each escaped."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return _shown(value).encode("ascii", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # it came through whole
+        return _shown(value)
 
 
 class _Group(click.Group):

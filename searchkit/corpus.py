@@ -429,6 +429,8 @@ class _File(NamedTuple):
 
 def _relative(path: str | Path, root: Path) -> str:
     """Return a path as seen from a folder, links followed; "" if it lies elsewhere."""
+    if "\0" in str(path):  # nowhere
+        return ""
     real, folder = Path(os.path.realpath(path)), os.path.realpath(root)
     return real.relative_to(folder).as_posix() if real.is_relative_to(folder) else ""
 

@@ -115,6 +115,8 @@ class Generations:
         self.folder = Path(folder)
         if re.match(r"\w+://", str(folder)):
             raise IndexMissing(f"{folder} is a URL; this version reads indexes in folders only.")
+        if "\0" in str(folder):
+            raise IndexMissing(f"{str(folder)!r} can be no folder: there is a NUL in its name.")
 
     # -- reading --
 

@@ -135,7 +135,9 @@ def _harmless(char: str) -> str:
     kind = unicodedata.category(char)
     if kind == "Cc" and char != "\n":
         return " "
-    return "" if kind in ("Cf", "Cs") and char != ZERO_WIDTH_JOINER else char
+    if kind == "Cs":  # a byte of a file's name that is not UTF-8
+        return "\ufffd"
+    return "" if kind == "Cf" and char != ZERO_WIDTH_JOINER else char
 
 
 def results_as_json(results: "Results") -> str:

@@ -157,9 +157,11 @@ class Publishing:
         if self.force:
             return
         if not articles:
+            is_other = corpus.ignored and not corpus.rejected
+            only = ", only what is not read (.txt, .jsonl, .json and .csv are)" if is_other else ""
             raise CorpusError(
-                f"{corpus.path!r} holds no article; the index is left as it was. If that is how"
-                " it should be, say --force."
+                f"{corpus.path!r} holds no article{only}; the index is left as it was. If that is"
+                " how it should be, say --force."
             )
         if before and articles < before * (1 - self.max_shrink / 100):
             raise CorpusError(

@@ -12,7 +12,7 @@ import pytest
 from searchkit import Archive, Article, Hit, Passage, Results
 from searchkit.archive import Sort
 from searchkit.dates import DateLike, parse_span
-from searchkit.errors import DateError, RequestError
+from searchkit.errors import DateError, IndexMissing, RequestError
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
 
@@ -380,6 +380,28 @@ def test_a_build_without_means_is_refused(tmp_path: Path, means: dict[str, Any])
     for build in (Archive.build, Archive.update):
         with pytest.raises(RequestError, match="jobs and memory are 1 or more"):
             build(tmp_path / "fox.txt", tmp_path / "index", **means)
+
+
+def test_a_timeout_that_is_no_number_is_refused(archive: Archive) -> None:
+    with pytest.raises(RequestError, match="timeout is a number of seconds"):
+        archive.search("переговори", timeout=float("nan"))
+
+
+def test_a_folder_that_no_system_has_is_a_missing_index(tmp_path: Path) -> None:
+    (tmp_path / "fox.txt").write_text("Лис\n\nЛис спить.", encoding="utf-8")
+    for ask in (Archive.open, Archive.check, lambda index: Archive.build(tmp_path, index)):
+        with pytest.raises(IndexMissing, match="NUL"):
+            ask("a\0b")
+
+
+@pytest.mark.parametrize("query", ["lemma:", "section:"])
+def test_a_prefix_alone_is_mended_by_no_other_word(tmp_path: Path, query: str) -> None:
+    (tmp_path / "emma.txt").write_text("Emma\n\nEmma won the election.", encoding="utf-8")
+    Archive.build(tmp_path / "emma.txt", tmp_path / "index")
+    with Archive.open(tmp_path / "index") as archive:
+        results = archive.search(query)
+    assert results.read_as is not None
+    assert results.suggestions == ()
 
 
 @pytest.mark.parametrize("fault", [None, LookupError])

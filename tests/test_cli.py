@@ -666,10 +666,27 @@ def test_strict_makes_the_first_bad_record_fatal(command: str, make_corpus: Make
     assert run("query", "лис", "--index", "index").code == 3
 
 
+def test_a_byte_of_a_name_that_is_not_utf8_is_shown(make_corpus: MakeCorpus) -> None:
+    folder = make_corpus({"c\udcff.txt": ""})
+    _, _, err = run("rebuild", folder)
+    assert "c\ufffd.txt: is empty" in err
+
+
+def test_what_is_typed_is_utf8_whatever_the_locale(make_corpus: MakeCorpus) -> None:
+    run("rebuild", make_corpus({"a.txt": "Лис\n\nЛис спить."}))
+    plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    code, out, err = run("query", "лисом", "--jsonl", env=plain)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["id"] == "a"
+
+
 @pytest.mark.parametrize("command", ["index", "rebuild"])
 def test_a_corpus_without_articles_is_refused(command: str, make_corpus: MakeCorpus) -> None:
     folder = make_corpus({"README.md": "# Порожньо"})
-    message = f"Error: {str(folder)!r} holds no article; the index is left as it was."
+    message = (
+        f"Error: {str(folder)!r} holds no article, only what is not read"
+        " (.txt, .jsonl, .json and .csv are); the index is left as it was."
+    )
     message += " If that is how it should be, say --force.\n"
     assert run(command, folder) == (2, "", message)
     message = "Error: There is no corpus at 'nowhere'; name a folder or file of articles.\n"

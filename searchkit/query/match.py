@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.errors import QueryTimeout
+from searchkit.errors import QueryTimeout, RequestError
 from searchkit.index import (
     AT_ONCE,
     POSITION,
@@ -139,6 +139,8 @@ class Deadline:
     """
 
     def __init__(self, seconds: float | None = None) -> None:
+        if seconds is not None and math.isnan(seconds):
+            raise RequestError("timeout is a number of seconds, and nan is none.")
         self.seconds = math.inf if seconds is None else seconds
         self._end = math.inf if seconds is None else time.monotonic() + seconds
 

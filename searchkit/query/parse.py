@@ -60,7 +60,7 @@ _LEXEME = re.compile(
           (?:~(?P<slop>\d+))?)
     | (?P<date>\bdate:\s*(?:\[(?P<range>[^\]]*)\]?|(?P<day>[\w:.+-]*)))
     | (?P<field>\b(?:{"|".join(FIELD_NAMES)}):)
-    | (?P<lone>\b{LEMMA}(?=[({OPENING}]))
+    | (?P<lone>\b{LEMMA}(?!\w))
     | (?P<dotted>\b(?:{CAPITAL}\.){{2,}}{CAPITAL}\b\.?)
     | (?P<word>(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<unknown>:(?=\w))?(?P<star>\*)?)
     | (?P<stray>[*{OPENING}{CLOSING}])
@@ -70,6 +70,7 @@ _LEXEME = re.compile(
 _QUOTED = re.compile(rf"(?P<sign>(?:=|{LEMMA})(?=\w))?(?P<text>{WORD})(?P<star>\*)?")
 
 
+_DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})$", re.ASCII)
 _ANY_DAY = re.compile(r"\d{4}-\d\d-(?:29|3[01])", re.ASCII)
 
 TermsOf = Callable[[str], tuple[str, ...]]
@@ -140,7 +141,7 @@ class _Reader:
         if kind in ("open", "close"):
             return self._bracket_of(kind)
         if kind == "field":
-            return [_Lexeme("field", name=match["field"][:-1], at=match.start("field"))]
+            return [_Lexeme("field", name=match["field"][:-1])]
         if kind in ("stray", "lone"):  # 'lemma:"мирні переговори"': it goes before a word only
             self.mended = True
             return []
@@ -223,7 +224,8 @@ class _Reader:
         """Read `date:2025-09` or `date:[2025-09-01 TO 2025-09-30]`, either end open with *."""
         text = match["day"] if match["range"] is None else match["range"]
         ends = re.split(r"\s+(?:TO|ДО)\s+|\s+(?:TO|ДО)$|^(?:TO|ДО)\s+", text.strip())
-        first, last = map(self._existing, (ends[0].strip(), ends[-1].strip()))
+        ends = [_DAY_FIRST.sub(r"\3-\2-\1", end.strip()) for end in ends]
+        first, last = map(self._existing, (ends[0], ends[-1]))
         try:
             if len(ends) > 2 or not (first or last):
                 raise DateError(text)  # noqa: TRY301 - mended below like any other
@@ -321,8 +323,7 @@ class _Reader:
     def _field(self, field: _Lexeme, depth: int) -> Node | None:
         if self._kind() not in ("node", "open"):
             self.mended = True
-            at = field.at, field.at + len(field.name)
-            return self._word(field.name, at)  # "title:" and nothing: perhaps the word was meant
+            return self._word(field.name)  # "title:" and nothing: perhaps the word was meant
         node = self._item(depth)
         return None if node is None else Field(field.name, node)
 

@@ -675,8 +675,9 @@ def test_a_byte_of_a_name_that_is_not_utf8_is_shown(make_corpus: MakeCorpus) -> 
 def test_what_is_typed_is_utf8_whatever_the_locale(make_corpus: MakeCorpus) -> None:
     run("rebuild", make_corpus({"a.txt": "Лис\n\nЛис спить."}))
     plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
-    code, out, err = run("query", "лисом", "--jsonl", env=plain)
-    assert (code, err) == (0, "")
+    with start("query", "лисом", "--jsonl", env=plain) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, b"")
     assert json.loads(out)["id"] == "a"
 
 

@@ -389,6 +389,7 @@ def _crowned(part: _Part, piece: _Piece, shared: _Shared) -> _Forms:
 def _crown_by_kernel(
     part: _Part, piece: _Piece, shared: _Shared, slots: Array
 ) -> tuple[Array, Array]:
+    """Count the forms that have a slot, and choose their best, posting by posting."""
     forms = shared.forms[piece.begin : piece.end]
     first = (np.cumsum(forms) - forms).astype(np.uint32)
     is_any = np.add.reduceat(np.append(slots != NONE, False), first) > 0
@@ -404,6 +405,7 @@ def _crown_by_kernel(
 
 
 def _crown(part: _Part, piece: _Piece, shared: _Shared, slots: Array) -> tuple[Array, Array]:
+    """The same for all places at once, sorted by slot and posting."""
     size = int(np.count_nonzero(slots != NONE))
     counts = part.counts.astype(np.int64)
     forms = shared.forms[piece.begin : piece.end].astype(np.int64)

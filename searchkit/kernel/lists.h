@@ -285,24 +285,33 @@ static int is_stray_form(const Segment *s, uint64_t form, uint64_t first, uint64
     return 1;
 }
 
+/* Terms and forms that begin like a prefix, and how many they are. */
+typedef struct { uint64_t first, end, form, form_end; size_t size; } Beginning;
+
+static Beginning beginning_like(const Segment *s, const Word *prefix) {
+    Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
+    const uint8_t *start = (const uint8_t *)prefix->strings[0];
+    Beginning found;
+    prefixed(&terms, start, prefix->sizes[0], &found.first, &found.end);
+    prefixed(&forms, start, prefix->sizes[0], &found.form, &found.form_end);
+    found.size = (size_t)(found.end - found.first + found.form_end - found.form);
+    return found;
+}
+
 static int resolve_prefix(Query *q, Word *word) {
     Segment *s = q->s;
-    Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
-    const uint8_t *start = (const uint8_t *)word->strings[0];
-    uint64_t first, end, form, form_end;
-    prefixed(&terms, start, word->sizes[0], &first, &end);
-    prefixed(&forms, start, word->sizes[0], &form, &form_end);
-    word->terms = keep(q, (size_t)(end - first + form_end - form + 1) * sizeof(List));
+    Beginning like = beginning_like(s, word);
+    word->terms = keep(q, (like.size + 1) * sizeof(List));
     if (!word->terms) return 0;
-    for (uint64_t term = first; term < end; term++) {
+    for (uint64_t term = like.first; term < like.end; term++) {
         tick(q);
         if (q->failed || !add_term(q, word, term)) return 0;
     }
-    for (; form < form_end; form++) {
+    for (uint64_t form = like.form; form < like.form_end; form++) {
         uint32_t term;
         int64_t ordinal;
         List list;
-        int is_stray = is_stray_form(s, form, first, end);
+        int is_stray = is_stray_form(s, form, like.first, like.end);
         if (is_stray < 0) return 0;
         if (!is_stray) continue;
         if (!form_at(s, form, &term, &ordinal) || !take_term(s, term, &list)) return 0;

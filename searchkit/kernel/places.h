@@ -48,22 +48,18 @@ typedef struct {
 /* Takes the terms that begin like this, and those of forms that do if none of theirs does. */
 static int terms_of_prefix(Query *q, const Word *word, Term **found, uint64_t *n) {
     Segment *s = q->s;
-    Strings terms = STRINGS(s, terms), forms = STRINGS(s, forms);
-    const uint8_t *start = (const uint8_t *)word->strings[0];
-    uint64_t first, end, form, form_end;
-    prefixed(&terms, start, word->sizes[0], &first, &end);
-    prefixed(&forms, start, word->sizes[0], &form, &form_end);
-    Term *each = *found = keep(q, (size_t)(end - first + form_end - form + 1) * sizeof **found);
+    Beginning like = beginning_like(s, word);
+    Term *each = *found = keep(q, (like.size + 1) * sizeof **found);
     if (!each) return 0;
-    for (uint64_t term = first; term < end; term++, each++) {
+    for (uint64_t term = like.first; term < like.end; term++, each++) {
         tick(q);
         if (q->failed || !take_term(s, term, &each->list)) return 0;
         each->ordinal = -1;
     }
-    for (; form < form_end; form++) {
+    for (uint64_t form = like.form; form < like.form_end; form++) {
         uint32_t term;
         tick(q);
-        int is_stray = q->failed ? -1 : is_stray_form(s, form, first, end);
+        int is_stray = q->failed ? -1 : is_stray_form(s, form, like.first, like.end);
         if (is_stray < 0) return 0;
         if (!is_stray) continue;
         if (!form_at(s, form, &term, &each->ordinal) || !take_term(s, term, &each->list)) return 0;

@@ -20,8 +20,6 @@
 
 #include <structmember.h>
 
-#include <math.h>
-
 #define AHEAD 16      /* articles whose numbers are fetched before they are scored */
 #define OFTEN 64      /* what follows a word is looked through if one of so many of its articles counts */
 #define LONG 200000   /* postings; a query with more of them may take a millisecond */

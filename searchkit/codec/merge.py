@@ -415,13 +415,11 @@ def _crown(part: _Part, piece: _Piece, shared: _Shared, slots: Array) -> tuple[A
     positions, ordinals = np.divmod(part.values.astype(np.int64), np.maximum(forms, 1)[term])
     slot = np.append(slots, NONE)[np.where(forms[term] > 0, first[term] + ordinals, len(slots))]
     inside = slot != NONE
-    slot, posting, positions = slot[inside].astype(np.int64), posting[inside], positions[inside]
-    order = np.lexsort((posting, slot))
-    slot, posting, positions = slot[order], posting[order], positions[order]
-    is_first = np.ones(len(slot), bool)
-    is_first[1:] = (slot[1:] != slot[:-1]) | (posting[1:] != posting[:-1])
-    firsts = is_first.nonzero()[0]
-    docs = part.docs[posting]
+    keys, positions = slot[inside].astype(np.int64) << 32 | posting[inside], positions[inside]
+    order = np.argsort(keys)
+    keys, positions = keys[order], positions[order]
+    firsts = _changes(keys)
+    slot, docs = keys >> 32, part.docs[keys & 0xFFFFFFFF]
     in_title = positions < shared.articles["title_words"][docs]
     titles = np.add.reduceat(in_title.astype(np.int64), firsts) if len(firsts) else firsts
     texts = np.diff(firsts, append=len(slot)) - titles

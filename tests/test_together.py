@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from searchkit import Archive
 from searchkit.article import Article
-from searchkit.codec.together import ANY_CLASS, NO_CLASS, often_together, word_class
+from searchkit.codec.together import ANY_CLASS, NO_CLASS, classes_of, often_together
 from searchkit.schema import pair_key
 
 MakeArchive = Callable[[list[dict[str, Any]]], Archive]
@@ -56,7 +58,7 @@ def test_by_each_place_stands_what_follows(make_archive: MakeArchive) -> None:
     term = segment.terms.find("мир".encode())
     titles, texts, _ = segment.counts(slice(0, segment.postings(term).start))
     start = int(titles.sum() + texts.sum())
-    mir = word_class("мир".encode())
+    [mir] = classes_of(np.array([crc32("мир".encode())]))
     follows = segment.arrays["follows"][start : start + 4].tolist()
     assert follows == [NO_CLASS, mir, ANY_CLASS, NO_CLASS]
     assert segment.arrays["form_classes"][segment.forms.find("миру".encode())] == mir

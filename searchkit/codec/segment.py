@@ -19,7 +19,7 @@ in the order of their bytes. One file of arrays holds:
                                   text, times how many forms the term has, plus the form's number
                                   among these
     follow_starts, follows        how many places stand before those of each BLOCK; and of each
-                                  place the class of the word behind it (`together.word_class`)
+                                  place the class of the word behind it (`together.classes_of`)
 
     dense, bits                   the chunks with more than DENSE postings; for each of them
                                   65,536 bits, which say what `lows` says

@@ -6,10 +6,9 @@ two frequent words those are many. Two things spare most of that, and change not
 - Pairs that a sample of the archive often has are terms of their own: their postings are kept
   like those of a word, under `schema.pair_key`, and the phrase is looked up like one word.
 - Of every other phrase, it is known from a byte by each place of the left word whether the right
-  one may follow: the class of the word that does (`word_class`), one of 254.
+  one may follow: the class of the word that does (`classes_of`), one of 254.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -35,13 +34,8 @@ NO_CLASS = 255  # of no word: nothing follows
 Pairs = Sequence[tuple[str, str]]
 
 
-def word_class(term: bytes) -> int:
-    """Return the class of the words whose likeliest lemma is this term."""
-    return 1 + zlib.crc32(term) % 254
-
-
 def classes_of(hashes: Array) -> Array:
-    """Return the `word_class` of each of some terms, of which this is the CRC-32; uint8."""
+    """Return the class of the words whose likeliest lemma is a term of this CRC-32; uint8."""
     classes: Array = (1 + hashes % 254).astype(np.uint8)
     return classes
 

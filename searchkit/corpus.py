@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
+import numpy as np
+
 from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.dates import parse_span
@@ -348,7 +350,7 @@ class Block(NamedTuple):
         return io.TextIOWrapper(lines, encoding=encoding, errors="surrogateescape", newline="\n")
 
 
-def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+def _whole_lines(raw: io.BufferedReader, size: int) -> Iterator[tuple[int, bytes]]:
     """Cut a file into some `size` bytes of whole lines each; far too long a line is cut off.
 
     Towards the end they are less, down to an eighth, so that whoever reads them side by side is
@@ -360,36 +362,40 @@ def _whole_lines(raw: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
     Raises:
         OSError: behind the whole lines that could be read.
     """
-    rest, before, left = b"", 0, os.fstat(raw.fileno()).st_size
+    before, left = 0, os.fstat(raw.fileno()).st_size
     while True:
-        parts, failed = [rest], None
-        have, wanted = len(rest), min(size, max(left // 4, size // 8, 1)) + len(rest)
+        parts: list[bytes] = []
+        have, wanted = 0, min(size, max(left // 4, size // 8, 1))
+        failed: OSError | None = None
         try:
             while have < wanted and (part := raw.read(min(_STEP, wanted - have))):
                 parts.append(part)
                 have += len(part)
+            parts.append(raw.readline(_LONGEST))  # the rest of the last
         except OSError as error:
             failed = error
-        left -= have - len(rest)
         data = b"".join(parts)
-        end = data.rfind(b"\n") + 1
-        if have < wanted and not failed:
-            end = have
-        if end:
-            lines = data[:end]
-            yield before, lines
-            before += lines.count(b"\n")
-        elif have > _LONGEST:  # its reader will say so
-            yield before, data[:_LONGEST]
-            before += 1
-            while part and b"\n" not in part:
-                part = raw.read(_STEP)
-            data, end = part, part.find(b"\n") + 1
+        left -= len(data)
+        if failed:
+            data = data[: data.rfind(b"\n") + 1]
+        if data:
+            yield before, data
         if failed:
             raise failed
         if have < wanted:
             return
-        rest = data[end:]
+        before += ends_of_lines(data)
+        if len(parts[-1]) == _LONGEST and not data.endswith(b"\n"):  # its reader will say so
+            before += 1
+            while (part := raw.readline(_STEP)) and not part.endswith(b"\n"):
+                pass
+
+
+def ends_of_lines(data: bytes | memoryview) -> int:
+    """Return how many there are; `bytes.count` looks at one byte after the other."""
+    whole = np.frombuffer(data, np.uint8)
+    starts = range(0, len(whole), _STEP)
+    return sum(np.count_nonzero(whole[at : at + _STEP] == ord("\n")) for at in starts)
 
 
 _STEP = 1 << 20  # bytes read at once

@@ -30,6 +30,7 @@ import numpy as np
 
 from searchkit.codec.arrays import Array, read, write
 from searchkit.codec.strings import plain_arrays
+from searchkit.corpus import ends_of_lines
 from searchkit.kernel import kernel
 
 PIECES = "pieces.arrays"
@@ -260,7 +261,7 @@ class Pieces:
             while end := data.find(b"\n", at + _SIZE) + 1 or data.rfind(b"\n", at) + 1:
                 head = self._digest(whole[at : data.find(b"\n", at) + 1])
                 digest = self._digest(whole[at:end])
-                lines = data.count(b"\n", at, end)
+                lines = ends_of_lines(whole[at:end])
                 self._here.append(_Piece(self._name, line, lines, end - at, digest, head))
                 at, line = end, line + lines
 

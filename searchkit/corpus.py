@@ -395,7 +395,7 @@ def ends_of_lines(data: bytes | memoryview) -> int:
     """Return how many there are; `bytes.count` looks at one byte after the other."""
     whole = np.frombuffer(data, np.uint8)
     starts = range(0, len(whole), _STEP)
-    return sum(np.count_nonzero(whole[at : at + _STEP] == ord("\n")) for at in starts)
+    return sum(int(np.count_nonzero(whole[at : at + _STEP] == ord("\n"))) for at in starts)
 
 
 _STEP = 1 << 20  # bytes read at once

@@ -194,6 +194,13 @@ class Batches:
         return self._words[way]
 
 
+def numbered(texts: Sequence[str]) -> tuple[Ints, Ints, list[str]]:
+    """Return how many words each text has, their numbers, and the distinct words, in order."""
+    terms_of = terms_by(UKRAINIAN, NO_WORDS)
+    counts, _, numbers, words = _Words(Pairs(), terms_of, "").number(texts)
+    return counts, numbers, words
+
+
 class _Piece(NamedTuple):
     """A part of a text that is in one language."""
 
@@ -229,19 +236,20 @@ class _Words:
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Analyse some texts."""
-        number_words = self._number_words if self._table is None else self._number_words_in_c
-        words, starts, numbers, new = number_words(texts)
+        words, starts, numbers, new = self.number(texts)
         if new:
             self._learn(new)
         return Rows(words, starts, *_rows(words, numbers, self._begins, self._ends, self._pairs))
 
-    def _number_words_in_c(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
+    def number(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
+        """Return how many words each text has, where each starts, its number, and new words."""
+        if self._table is None:
+            return self._number_words(texts)
         *arrays, new = kernel.number_words(self._table, list(texts))
         words, starts, numbers = (np.frombuffer(each, np.int32) for each in arrays)
         return words, starts, numbers, new
 
     def _number_words(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
-        """Return how many words each text has, where each starts, its number, and new words."""
         counts: list[int] = []
         starts, numbers = [np.empty(0, np.int64)], array("i")
         known, before = self._numbers, len(self._numbers)

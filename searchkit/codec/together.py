@@ -11,16 +11,14 @@ two frequent words those are many. Two things spare most of that, and change not
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from itertools import product
 
 import numpy as np
 
 from searchkit.analysis import NO_WORDS, Listed, is_function_word, terms_by
-from searchkit.analysis.arrays import slices
+from searchkit.analysis.arrays import numbered, slices
 from searchkit.analysis.language import UKRAINIAN
 from searchkit.analysis.normalize import fold, normalize
-from searchkit.analysis.tokenize import spans
 from searchkit.article import Article
 from searchkit.codec.arrays import Array
 from searchkit.kernel import kernel
@@ -83,16 +81,20 @@ def often_together(articles: Sequence[Article], words: Listed = NO_WORDS) -> Pai
 
 def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the pairs of forms that more than one article has, and how many have each."""
+    counts, words, distinct = numbered([article.text for article in articles])
     numbers: dict[str, int] = {}
-    number = cache(lambda word: numbers.setdefault(fold(normalize(word)), len(numbers)))
-    found = [np.empty(0, np.int64)]
-    for article in articles:
-        text = article.text
-        words = np.array([number(text[start:end]) for start, end in spans(text)], np.int64)
-        found.append(np.unique(words[:-1] << 32 | words[1:]))
-    keys, counts = np.unique(np.concatenate(found), return_counts=True)
-    forms = [*numbers]
-    for key, count in zip(keys[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+    of_word = [numbers.setdefault(fold(normalize(word)), len(numbers)) for word in distinct]
+    form = np.array(of_word, np.int64)[words]
+    article = np.repeat(np.arange(len(counts)), counts)
+    key = (form[:-1] << 32 | form[1:])[article[1:] == article[:-1]]
+    article = article[:-1][article[1:] == article[:-1]]
+    order = key.argsort(kind="stable")
+    key, article = key[order], article[order]
+    is_first = np.diff(key, prepend=-1) > 0
+    is_new = is_first | (np.diff(article, prepend=-1) > 0)
+    having = np.add.reduceat(is_new, is_first.nonzero()[0], dtype=np.int64) if len(key) else key
+    forms, keys = [*numbers], key[is_first]
+    for key, count in zip(keys[having > 1].tolist(), having[having > 1].tolist(), strict=True):
         yield (forms[key >> 32], forms[key & 0xFFFFFFFF]), count
 
 

@@ -201,7 +201,8 @@ class Archive:
             words: a list of words that the dictionary lacks, each with a known one that it
                 inflects like; without it `words.txt` in the folder of the articles, or else beside
                 that of the index, if it is there. A bad line is reported like a bad record.
-            jobs: how many processes analyse; without it as many as there are processors.
+            jobs: how many processes analyse; without it as many as there are processors. What
+                they write does not depend on it.
             memory: MB that they may take together, the archive's distinct words apart.
             max_shrink: how many percent of the live generation's articles may be gone.
             force: publish even if more are, or all, or the corpus itself.

@@ -44,7 +44,8 @@ def merge_runs(
     """Merge the runs of some processes, each with its vocabulary, into a segment's file.
 
     Args:
-        made: for each process the files of its runs, and its words.
+        made: for each process the files of its runs, named in the order in which they were read,
+            and its words.
         dictionary: of the records.
         path: where the segment goes.
         averages: those to rank by; None for those of these articles.
@@ -55,11 +56,13 @@ def merge_runs(
         articles.
     """
     of_text, words, maps = _vocabulary([vocabulary for _, vocabulary in made])
-    runs = [
-        _open_run(run, of_term, ordinals)
+    files = [
+        (run, of_term, ordinals)
         for (paths, _), (of_term, ordinals) in zip(made, maps, strict=True)
         for run in paths
     ]
+    # As they were read, whoever made them: so articles of one moment have one order.
+    runs = [_open_run(*file) for file in sorted(files, key=lambda file: file[0].name)]
     articles = _number(runs)
     averages = averages or Averages(
         float(articles["title_words"].mean()), float(articles["text_words"].mean())

@@ -68,7 +68,7 @@ def make_runs(
         BuildFailed: a process was killed, for want of memory, say.
         OSError: no room, no permission.
     """
-    paths = (folder / f"{number}.arrays" for number in range(sys.maxsize))
+    paths = (folder / f"{number:09}.arrays" for number in range(sys.maxsize))
     if jobs == 1 or not sys.executable:
         desk = _Desk(learned())
         made = []

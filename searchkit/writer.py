@@ -64,12 +64,11 @@ BYTES_A_BYTE = 25  # of JSON, likewise: the kernel reads it
 BYTES_A_ROW = 400  # while it is merged
 RUN = 4_000  # articles in a run, at most; more would not make it quicker
 BLOCK = 12_000_000  # bytes of JSON that are made a run, likewise
-SAMPLE = 1_000  # articles that are learned from before the first is written
+SAMPLE = 1_000  # articles that are learned from first; of no more, one process is done the soonest
 LEARNED = SAMPLE  # articles of a segment from which there is nothing more to learn
 SAMPLE_SIZE = 10_000_000  # characters that these have, if they are long
 CACHE = 32_000  # kB of the ids that are kept in memory
 IN_MEMORY = 250_000  # ids, 30 MB, before any of them goes to a file
-SMALL = 1_000  # articles that are analysed before another process would have started
 
 MAX_SHRINK = 50  # percent of the articles that may be gone
 TIER = 10  # times as large as all that is beside it the large segment is at least
@@ -698,7 +697,7 @@ class _Segment:
             choose: says which articles of a block are written.
             is_read: is called when all is read, before the runs are merged.
         """
-        sample = _sample(items, choose)
+        sample, is_full = _sample(items, choose)
         listed = self.means.words.terms if self.means.words else NO_WORDS
 
         @cache
@@ -710,7 +709,7 @@ class _Segment:
         # No other build's: one that was killed may have left a process about to write a run.
         folder = self.path.parent / f"runs-{os.urandom(8).hex()}"  # `tempfile` is slow to import
         folder.mkdir(0o700)
-        jobs = self.means.processes() if len(sample) >= SMALL else 1
+        jobs = self.means.processes() if is_full else 1
         runs = _runs(chain(sample, items), self.means.characters())
         made = make_runs(runs, folder, learned, jobs, choose) if sample else []
         is_read()
@@ -726,14 +725,14 @@ class _Segment:
         return averages if made else None
 
 
-def _sample(items: Iterator[Article | Block | None], choose: Choose) -> list[Article]:
-    """Take the first articles: SAMPLE, if they are not long, and those of a block together."""
+def _sample(items: Iterator[Article | Block | None], choose: Choose) -> tuple[list[Article], bool]:
+    """Take the first articles: SAMPLE, if they are not long, and those of a block together.
+
+    Returns:
+        Them, and whether there may be more.
+    """
     sample, size = list[Article](), 0
-    while len(sample) < SAMPLE and size < SAMPLE_SIZE:
-        try:
-            item = next(items)
-        except StopIteration:
-            break
+    for item in items:
         if isinstance(item, Block):
             read = list(item.read())
             found = chosen(read, choose(item, told(read)))
@@ -741,7 +740,9 @@ def _sample(items: Iterator[Article | Block | None], choose: Choose) -> list[Art
             found = [item] if item else []
         sample += found
         size += sum(len(article.text) for article in found)
-    return sample
+        if len(sample) >= SAMPLE or size >= SAMPLE_SIZE:
+            return sample, True
+    return sample, False
 
 
 def _runs(

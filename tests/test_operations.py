@@ -37,7 +37,7 @@ from searchkit.query.match import Deadline, Matcher, asked
 from searchkit.query.parse import parse
 from searchkit.query.suggest import suggestions
 from searchkit.query.top import Found, top
-from searchkit.writer import SMALL
+from searchkit.writer import SAMPLE
 
 Build = Callable[..., Any]
 
@@ -113,7 +113,7 @@ def test_a_build_runs_nothing_of_the_folder_that_it_is_started_in(
     for name in ("json.py", "searchkit.py", "numpy.py"):
         (tmp_path / name).write_text("import os; os._exit(7)", encoding="utf-8")
     program = Path(sys.executable).with_name("searchkit")
-    many = corpus(*(f"лис {number}" for number in range(2 * SMALL)))  # for more than one process
+    many = corpus(*(f"лис {number}" for number in range(2 * SAMPLE)))  # for more than one process
     command = [str(program), "rebuild", str(many), "--index", str(index), "--jobs", "2"]
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
     assert (done.returncode, b"2,000 articles" in done.stderr) == (0, True)

@@ -10,6 +10,7 @@ import pytest
 
 from searchkit import Archive, Article, Hit, writer
 from searchkit.codec.stored import digest, letters
+from searchkit.codec.workers import make_runs
 from searchkit.corpus import Corpus
 from searchkit.writer import Means, Summary, _runs, rebuild
 
@@ -421,3 +422,24 @@ def test_several_processes_write_what_one_writes_byte_for_byte(
         [segment] = (tmp_path / str(jobs)).glob("*/segment-*")
         written.add(segment.read_bytes())
     assert len(written) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "processes"), [(1_100, 1, 2), (30, 1, 1), (30, 400_000, 2)]
+)
+def test_many_articles_are_analysed_by_several_processes_and_so_are_few_long_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, length: int, processes: int
+) -> None:
+    """Ten megabytes are many; a process has started before one alone has analysed them."""
+    told = []
+
+    def watched(*args: Any) -> Any:
+        told.append(args[3])
+        return make_runs(*args)
+
+    monkeypatch.setattr("searchkit.writer.make_runs", watched)
+    lines = [{"id": str(i), "text": "лис" + length * "\n"} for i in range(count)]
+    corpus = tmp_path / "long.jsonl"
+    corpus.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert Archive.build(corpus, tmp_path / "index", jobs=2).articles == count
+    assert told == [processes]

@@ -14,7 +14,7 @@ from faults import NO_FAULT, Fault, Kind, Operation, Run, Server
 from searchkit import Archive
 from searchkit.archive import Results
 from searchkit.errors import IndexMissing
-from searchkit.writer import SMALL
+from searchkit.writer import SAMPLE
 
 # The rows of the README's table: what is tried.
 KINDS = {
@@ -192,7 +192,7 @@ class Workshop:
         self.old = write_corpus(folder / "old.jsonl", 30, [], [])
         self.between = write_corpus(folder / "between.jsonl", 31, [7], [])
         self.new = write_corpus(folder / "new.jsonl", 33, [4, 11], [2, 9])
-        enough = SMALL + 20  # for other processes
+        enough = SAMPLE + 20  # for other processes
         self.large = write_corpus(folder / "large.jsonl", enough, [], [])
         self.huge = write_corpus(folder / "huge.jsonl", 2_500, [], [])  # of ids
         self.larger = write_corpus(folder / "larger.jsonl", enough + 20, [1], [])

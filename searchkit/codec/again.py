@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from searchkit.codec.arrays import Array, Growing
 from searchkit.codec.merge import unpack
-from searchkit.codec.runs import Vocabulary
+from searchkit.codec.runs import KINDS, Vocabulary
 from searchkit.codec.segment import BLOCK, Segment
 from searchkit.codec.together import Pairs
 from searchkit.schema import PAIR
@@ -48,13 +48,13 @@ def run_of(segment: Segment, alive: Bools, path: Path) -> Vocabulary:
     segment.arrays.all_sure()
     arrays = segment.arrays
     terms, pairs = len(segment.terms), len(arrays["lemmas"])
-    number = (np.cumsum(alive) - 1).astype("<u4")
+    number = np.cumsum(alive) - 1
     having, rows = np.zeros((2, terms), np.int64)
     is_used = np.zeros(pairs, bool)
     living = alive.nonzero()[0]
     with Growing(path) as out:
-        for name, kind in _ROWS.items():
-            out.append(name, np.empty(0, kind))
+        for name in ("postings", "rows"):
+            out.append(name, np.empty(0, KINDS[name]))
         for part in _parts(segment):
             inside = alive[part.docs]
             chosen = np.repeat(inside, part.counts)
@@ -62,11 +62,10 @@ def run_of(segment: Segment, alive: Bools, path: Path) -> Vocabulary:
             is_used[of_pair] = True
             having += np.bincount(part.terms[inside], minlength=terms)
             rows += np.bincount(part.terms, part.counts * inside, terms).astype(np.int64)
-            out.append("docs", number[part.docs[inside]])
-            out.append("counts", part.counts[inside].astype("<u4"))
-            out.append("positions", part.positions[chosen].astype("<u4"))
-            out.append("pairs", of_pair.astype("<u4"))
-            out.append("follows", part.follows[chosen])
+            postings = number[part.docs[inside]] << 32 | part.counts[inside]
+            places = part.positions[chosen] << 8 | part.follows[chosen]
+            out.append("postings", postings.astype(KINDS["postings"]))
+            out.append("rows", (places << 32 | of_pair).astype(KINDS["rows"]))
         there = having > 0
         new = (np.cumsum(there) - 1).astype("<u4")  # of each term
         out.put("terms", [new[there]])
@@ -79,9 +78,6 @@ def run_of(segment: Segment, alive: Bools, path: Path) -> Vocabulary:
         out.put("sizes", [arrays["record_sizes"][alive]])
         out.put("records", _records(segment, living))
     return _words(segment, there, new, is_used)
-
-
-_ROWS = {"docs": "<u4", "counts": "<u4", "positions": "<u4", "pairs": "<u4", "follows": "|u1"}
 
 
 def _sizes(ends: Array) -> Ints:

@@ -162,10 +162,7 @@ class _Run:
         posting, row = self.arrays.parts(bounds).values()
         postings = slice(*posting[[0, -1]].tolist())
         rows = slice(*row[[0, -1]].tolist())
-        found = self.arrays.parts(
-            {"docs": postings, "counts": postings, "positions": rows, "pairs": rows,
-             "follows": rows}
-        )  # fmt: skip
+        found = self.arrays.parts({"postings": postings, "rows": rows})
         return _RunPart(
             terms=self.terms[low:high],
             first_posting=posting - posting[0],
@@ -182,11 +179,8 @@ class _RunPart(NamedTuple):
     terms: Array
     first_posting: Array
     first_row: Array
-    docs: Array
-    counts: Array
-    positions: Array
-    pairs: Array
-    follows: Array
+    postings: Array
+    rows: Array
     numbers: Array
     ordinal_of_pair: Array
 
@@ -453,11 +447,11 @@ def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
     columns: list[list[Array]] = [[], [], [], [], [], []]
     shift = 0
     for run in parts:
-        counts = run.counts.astype(np.int64)
-        numbers = run.numbers[run.docs].astype(np.int64)
+        counts = (run.postings & 0xFFFFFFFF).astype(np.int64)
+        numbers = run.numbers[run.postings >> 32].astype(np.int64)
         firsts = run.first_posting.astype(np.int64)
         terms = np.repeat(run.terms.astype(np.int64), firsts[1:] - firsts[:-1])
-        row = np.arange(len(run.positions))
+        row = np.arange(len(run.rows))
         inside = (numbers >= piece.low) & (numbers < piece.high)
         if not inside.all():
             row = row[np.repeat(inside, counts)]
@@ -466,9 +460,9 @@ def _gather(parts: Sequence[_RunPart], piece: _Piece, shared: _Shared) -> _Part:
             terms << 32 | numbers,
             counts,
             np.cumsum(counts) - counts + shift,
-            run.positions[row].astype(np.int64),
-            run.ordinal_of_pair[run.pairs[row]].astype(np.int64),
-            run.follows[row],
+            (run.rows[row] >> 40).astype(np.int64),
+            run.ordinal_of_pair[run.rows[row] & 0xFFFFFFFF].astype(np.int64),
+            (run.rows[row] >> 32).astype(np.uint8),
         )
         shift += len(row)
         for column, array in zip(columns, new, strict=True):

@@ -2,7 +2,14 @@
 
 A *run* is what one process makes of some thousand articles. A process numbers its words as it
 meets them, and puts the rows of a run in the order of their terms as strings: so `codec.merge`,
-which makes one segment of all runs, reads each of them from its beginning to its end.
+which makes one segment of all runs, reads each of them from its beginning to its end:
+
+    terms                       ascending
+    first_posting, first_row    of each term where its postings and rows begin, and where they end
+    postings                    article << 32 | how many rows
+    rows                        position << 40 | class of the word that follows << 32 | pair
+
+The rest is what is kept of the articles themselves.
 """
 
 from array import array
@@ -41,7 +48,9 @@ from searchkit.dates import parse_span
 from searchkit.kernel import kernel
 from searchkit.schema import FIELDS, GAP, key, pair_key, values
 
-_ARRAYS = ("terms", "first_posting", "first_row", "docs", "counts", "positions", "pairs")
+KINDS = {
+    "terms": "<u4", "first_posting": "<u4", "first_row": "<u4", "postings": "<u8", "rows": "<u8",
+}  # fmt: skip
 
 
 class Vocabulary(NamedTuple):
@@ -228,9 +237,9 @@ def _inverted(
         class_of_pair: those of the forms; uint8.
     """
     if kernel:
-        made, follows = kernel.invert(terms, term_of_pair, *rows, class_of_pair)
-        found = {name: np.frombuffer(each, "<u4") for name, each in zip(_ARRAYS, made, strict=True)}
-        return found | {"follows": np.frombuffer(follows, np.uint8)}
+        made = kernel.invert(terms, term_of_pair, *rows, class_of_pair)
+        kinds = zip(made, KINDS.items(), strict=True)
+        return {name: np.frombuffer(each, kind) for each, (name, kind) in kinds}
     number, position, pair = rows
     follows = next_classes(rows[:2], class_of_pair[pair])
     order = term_of_pair[pair].astype(np.uint64) << np.uint64(32)
@@ -238,7 +247,7 @@ def _inverted(
     order.sort()  # a sort of plain numbers is three times as fast as one of their indexes
     term = (order >> np.uint64(32)).astype(np.int64)
     which = (order & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    number = number[which]
+    number, places = number[which].astype(np.int64), position[which].astype(np.int64)
     is_new = np.ones(len(term), bool)
     is_new[1:] = (term[1:] != term[:-1]) | (number[1:] != number[:-1])
     begins = is_new.nonzero()[0]  # of postings
@@ -249,10 +258,8 @@ def _inverted(
         of_posting[is_new],
         np.append(is_new.nonzero()[0], len(begins)),
         np.append(begins[is_new], len(term)),
-        number[begins],
-        np.diff(begins, append=len(term)),
-        position[which],
-        pair[which],
+        number[begins] << 32 | np.diff(begins, append=len(term)),
+        (places << 8 | follows[which]) << 32 | pair[which],
     )
-    found = {name: each.astype("<u4") for name, each in zip(_ARRAYS, arrays, strict=True)}
-    return found | {"follows": follows[which]}
+    kinds = zip(arrays, KINDS.items(), strict=True)
+    return {name: each.astype(kind) for each, (name, kind) in kinds}

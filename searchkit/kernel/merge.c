@@ -4,19 +4,19 @@
 
 #include <stdlib.h>
 
-/* What `_gather` hands over of each run, in this order; all 32-bit numbers, but for the bytes of
-   FOLLOWS. */
-enum { TERMS, FIRST_POSTING, FIRST_ROW, DOCS, COUNTS, POSITIONS, PAIRS, FOLLOWS, NUMBERS, ORDINALS,
-       ARRAYS };
+/* What `_gather` hands over of each run, in this order; all 32-bit numbers, but for POSTINGS and
+   ROWS. */
+enum { TERMS, FIRST_POSTING, FIRST_ROW, POSTINGS, ROWS, NUMBERS, ORDINALS, ARRAYS };
 
 typedef struct {
     Py_buffer views[ARRAYS];
     const uint32_t *of[ARRAYS];
+    const uint64_t *postings, *rows;
     size_t size[ARRAYS];
     size_t at; /* the next of the run's terms */
 } Run;
 
-typedef struct { uint32_t doc, run, posting, row; } Posting;
+typedef struct { uint32_t doc, run, count, row; } Posting;
 
 /* What is made of each posting, then of each of its places: the columns of `_Part`, in its order. */
 enum { TERM, DOC, COUNT, TITLES, LEAD, WORTH, VALUE, FOLLOW, COLUMNS };
@@ -43,7 +43,7 @@ static Py_ssize_t take(Merge *m, size_t which, size_t n) {
     if (place + 1 >= run->size[FIRST_POSTING] || place + 1 >= run->size[FIRST_ROW]) return -1;
     size_t p = run->of[FIRST_POSTING][place], end = run->of[FIRST_POSTING][place + 1];
     size_t row = run->of[FIRST_ROW][place];
-    if (p > end || end > run->size[DOCS] || end > run->size[COUNTS]) return -1;
+    if (p > end || end > run->size[POSTINGS]) return -1;
     if (n + (end - p) > m->room) {
         size_t room = 2 * (n + (end - p));
         Posting *postings = realloc(m->postings, room * sizeof *postings);
@@ -54,15 +54,14 @@ static Py_ssize_t take(Merge *m, size_t which, size_t n) {
         m->room = room;
     }
     for (; p < end; p++) {
-        uint32_t own = run->of[DOCS][p];
+        uint32_t own = run->postings[p] >> 32, count = (uint32_t)run->postings[p];
         if (own >= run->size[NUMBERS]) return -1;
         uint32_t doc = run->of[NUMBERS][own];
         if (doc >= m->low && doc < m->high)
-            m->postings[n++] = (Posting){doc, (uint32_t)which, (uint32_t)p, (uint32_t)row};
-        row += run->of[COUNTS][p];
+            m->postings[n++] = (Posting){doc, (uint32_t)which, count, (uint32_t)row};
+        row += count;
     }
-    int fits = row <= run->size[POSITIONS] && row <= run->size[PAIRS] && row <= run->size[FOLLOWS];
-    return fits ? (Py_ssize_t)n : -1;
+    return row <= run->size[ROWS] ? (Py_ssize_t)n : -1;
 }
 
 /* Sorts by article: few by insertion, many by their digits, the low ones first. */
@@ -93,21 +92,20 @@ static void sort_by_doc(Merge *m, size_t n) {
 /* Write the places of a posting; return how many are in the title, and whether one is in the lead;
    -1 if they do not fit. */
 static inline int64_t emit_places(
-    Merge *m, const Run *run, Posting posting, uint32_t count, uint32_t words, uint64_t forms
+    Merge *m, const Run *run, Posting posting, uint32_t words, uint64_t forms
 ) {
-    const uint32_t *positions = run->of[POSITIONS] + posting.row;
-    const uint32_t *pairs = run->of[PAIRS] + posting.row;
-    const uint8_t *follows = (const uint8_t *)run->of[FOLLOWS] + posting.row;
+    const uint64_t *rows = run->rows + posting.row;
     uint64_t *values = (uint64_t *)m->out[VALUE] + m->places;
     uint8_t *followed = (uint8_t *)m->out[FOLLOW] + m->places;
-    uint32_t titles = 0, lead = 0;
+    uint32_t titles = 0, lead = 0, count = posting.count;
     if (count > m->most_places - m->places) return -1;
     for (uint32_t i = 0; i < count; i++) {
-        if (pairs[i] >= run->size[ORDINALS]) return -1;
-        values[i] = positions[i] * forms + run->of[ORDINALS][pairs[i]];
-        followed[i] = follows[i];
-        titles += positions[i] < words;
-        lead |= positions[i] - words - m->gap < m->lead_words; /* of the title a great number */
+        uint32_t position = rows[i] >> 40, pair = (uint32_t)rows[i];
+        if (pair >= run->size[ORDINALS]) return -1;
+        values[i] = position * forms + run->of[ORDINALS][pair];
+        followed[i] = (uint8_t)(rows[i] >> 32);
+        titles += position < words;
+        lead |= position - words - m->gap < m->lead_words; /* of the title a great number */
     }
     m->places += count;
     return (int64_t)titles << 1 | lead;
@@ -121,10 +119,10 @@ static int emit(Merge *m, uint32_t term, size_t n) {
     for (size_t i = 0; i < n; i++) {
         Posting posting = m->postings[i];
         const Run *run = &m->runs[posting.run];
-        uint32_t count = run->of[COUNTS][posting.posting], doc = posting.doc;
+        uint32_t count = posting.count, doc = posting.doc;
         if (doc >= m->title_words.len / 4) return 0;
         uint32_t words = is_text ? title_words[doc] : 0;
-        int64_t found = emit_places(m, run, posting, count, words, forms[term]);
+        int64_t found = emit_places(m, run, posting, words, forms[term]);
         if (found < 0) return 0;
         uint32_t titles = (uint32_t)(found >> 1), lead = is_text ? found & 1 : 0;
         float worth = (float)(count - titles);
@@ -171,15 +169,17 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *arrays = PyTuple_GET_ITEM(told, i);
         if (!PyTuple_Check(arrays) || PyTuple_GET_SIZE(arrays) != ARRAYS) {
-            PyErr_SetString(PyExc_TypeError, "a run is a tuple of ten arrays");
+            PyErr_SetString(PyExc_TypeError, "a run is a tuple of seven arrays");
             return 0;
         }
         for (int j = 0; j < ARRAYS; j++) {
             Py_buffer *view = &runs[i].views[j];
             if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, j), view, PyBUF_SIMPLE) < 0) return 0;
             runs[i].of[j] = view->buf;
-            runs[i].size[j] = (size_t)view->len / (j == FOLLOWS ? 1 : 4);
+            runs[i].size[j] = (size_t)view->len / (j == POSTINGS || j == ROWS ? 8 : 4);
         }
+        runs[i].postings = runs[i].views[POSTINGS].buf;
+        runs[i].rows = runs[i].views[ROWS].buf;
     }
     return 1;
 }
@@ -187,8 +187,8 @@ static int take_runs(PyObject *told, Run *runs, Py_ssize_t n) {
 /* Make room for all that the runs have of the range of terms. */
 static int make_room(Merge *m) {
     for (size_t i = 0; i < m->n; i++) {
-        m->most += m->runs[i].size[DOCS];
-        m->most_places += m->runs[i].size[POSITIONS];
+        m->most += m->runs[i].size[POSTINGS];
+        m->most_places += m->runs[i].size[ROWS];
     }
     for (int i = 0; i < COLUMNS; i++) {
         size_t items = i < VALUE ? m->most : m->most_places;

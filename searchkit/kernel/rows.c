@@ -301,33 +301,31 @@ static void forget_last(const Rows *rows) {
     for (int32_t i = 0; i < rows->count; i++) rows->terms[i].last = -1;
 }
 
-static int are_rows(const Rows *rows) {
-    Py_ssize_t pairs = rows->term_of_pair.length, length = rows->docs.length;
-    if (length != rows->positions.length || length != rows->pairs.length) return 0;
-    if (rows->count < 0 || length > INT32_MAX) return 0;
-    for (Py_ssize_t i = 0; i < pairs; i++)
+static int are_terms(const Rows *rows) {
+    for (Py_ssize_t i = 0; i < rows->term_of_pair.length; i++)
         if ((uint32_t)rows->term_of_pair.items[i] >= (uint32_t)rows->count) return 0;
-    for (Py_ssize_t i = 0; i < length; i++) {
-        if (rows->pairs.items[i] < 0 || rows->pairs.items[i] >= pairs) return 0;
-        if (rows->docs.items[i] < 0) return 0;
+    return rows->docs.length == rows->positions.length && rows->count >= 0 &&
+           rows->docs.length == rows->pairs.length && rows->docs.length <= INT32_MAX;
+}
+
+/* Count the rows and postings of each term; 0 if there is no such row. */
+static int count_terms(const Rows *rows) {
+    forget_last(rows);
+    for (Py_ssize_t i = 0; i < rows->docs.length; i++) {
+        int32_t doc = rows->docs.items[i];
+        if ((uint32_t)rows->pairs.items[i] >= (size_t)rows->term_of_pair.length) return 0;
+        if (doc < 0 || (uint32_t)rows->positions.items[i] >> 24) return 0;
+        Term *term = term_of_row(rows, i);
+        term->row++;
+        term->posting += term->last != doc;
+        term->last = doc;
     }
     return 1;
 }
 
-/* Count the rows and postings of each term. */
-static void count_terms(const Rows *rows) {
-    forget_last(rows);
-    for (Py_ssize_t i = 0; i < rows->docs.length; i++) {
-        Term *term = term_of_row(rows, i);
-        term->row++;
-        term->posting += term->last != rows->docs.items[i];
-        term->last = rows->docs.items[i];
-    }
-}
-
-/* Say how long the arrays of a run are: terms, first_posting, first_row, docs, counts, positions,
- * pairs. */
-static void measure(const Rows *rows, Py_ssize_t lengths[7]) {
+/* Say how long the arrays of a run are, in numbers of 32 bits: terms, first_posting, first_row;
+ * postings and rows, of twice as many. */
+static void measure(const Rows *rows, Py_ssize_t lengths[5]) {
     Py_ssize_t terms = 0, postings = 0;
     for (int32_t i = 0; i < rows->count; i++) {
         terms += rows->terms[i].row > 0;
@@ -335,12 +333,12 @@ static void measure(const Rows *rows, Py_ssize_t lengths[7]) {
     }
     lengths[0] = terms;
     lengths[1] = lengths[2] = terms + 1;
-    lengths[3] = lengths[4] = postings;
-    lengths[5] = lengths[6] = rows->docs.length;
+    lengths[3] = 2 * postings;
+    lengths[4] = 2 * rows->docs.length;
 }
 
 /* Fill in terms, first_posting and first_row, and tell each term where its first ones go. */
-static void fill_terms(const Rows *rows, int32_t *out[7]) {
+static void fill_terms(const Rows *rows, int32_t *out[5]) {
     int32_t at = 0, row = 0, posting = 0;
     for (int32_t i = 0; i < rows->count; i++) {
         Term *term = &rows->terms[i];
@@ -369,7 +367,7 @@ static uint8_t class_of_word(const Rows *rows, Py_ssize_t row, Py_ssize_t *end) 
     return found;
 }
 
-static void fill_postings(const Rows *rows, int32_t *out[7], uint8_t *follows) {
+static void fill_postings(const Rows *rows, uint64_t *postings, uint64_t *places) {
     uint8_t next = NO_CLASS;
     Py_ssize_t end = 0, next_end = 0; /* of the word's rows, and of those of the next one */
     forget_last(rows);
@@ -386,22 +384,20 @@ static void fill_postings(const Rows *rows, int32_t *out[7], uint8_t *follows) {
                     next = found;
             }
         }
-        follows[term->row] = next;
         if (term->last != rows->docs.items[i]) {
-            term->last = out[3][term->posting] = rows->docs.items[i];
-            out[4][term->posting++] = 0;
+            term->last = rows->docs.items[i];
+            postings[term->posting++] = (uint64_t)term->last << 32;
         }
-        out[4][term->posting - 1]++;
-        out[5][term->row] = rows->positions.items[i];
-        out[6][term->row++] = rows->pairs.items[i];
+        postings[term->posting - 1]++;
+        uint64_t place = (uint64_t)rows->positions.items[i] << 8 | next;
+        places[term->row++] = place << 32 | (uint32_t)rows->pairs.items[i];
     }
 }
 
 /* invert(terms, term_of_pair, docs, positions, pairs, class_of_pair): the first arrays of a run.
  *
  * `terms` is how many terms there are; docs, positions and pairs are rows, the articles of each
- * term in order. Returns terms, first_posting, first_row, docs, counts, positions, pairs; then, a byte
- * for each row, what follows. */
+ * term in order. Returns terms, first_posting, first_row, postings and rows. */
 static PyObject *invert(PyObject *module, PyObject *args) {
     (void)module;
     Rows rows = {0};
@@ -418,26 +414,21 @@ static PyObject *invert(PyObject *module, PyObject *args) {
     PyObject *found = NULL;
     int whole = are_ints(&views[0]) && are_ints(&views[1]) && are_ints(&views[2]);
     whole = whole && are_ints(&views[3]) && views[4].len == rows.term_of_pair.length;
-    if (!whole || !are_rows(&rows)) {
-        PyErr_SetString(PyExc_ValueError, "terms, pairs and rows do not fit together");
-    } else if (!(rows.terms = PyMem_Calloc(rows.count, sizeof(Term)))) {
+    whole = whole && are_terms(&rows);
+    if (whole && !(rows.terms = PyMem_Calloc(rows.count, sizeof(Term)))) {
         PyErr_NoMemory();
+    } else if (!whole || !count_terms(&rows)) {
+        PyErr_SetString(PyExc_ValueError, "terms, pairs and rows do not fit together");
     } else {
-        Py_ssize_t lengths[7];
-        int32_t *out[7];
-        count_terms(&rows);
+        Py_ssize_t lengths[5];
+        int32_t *out[5];
         measure(&rows, lengths);
-        PyObject *follows = PyBytes_FromStringAndSize(NULL, rows.docs.length);
-        PyObject *arrays = follows ? int_arrays(lengths, 7, out) : NULL;
-        if (arrays) {
+        if ((found = int_arrays(lengths, 5, out))) {
             fill_terms(&rows, out);
-            fill_postings(&rows, out, (uint8_t *)PyBytes_AS_STRING(follows));
-            found = Py_BuildValue("OO", arrays, follows);
+            fill_postings(&rows, (uint64_t *)out[3], (uint64_t *)out[4]);
         }
-        Py_XDECREF(arrays);
-        Py_XDECREF(follows);
-        PyMem_Free(rows.terms);
     }
+    PyMem_Free(rows.terms);
     release(views, 5);
     return found;
 }

@@ -23,6 +23,13 @@ int add_search(PyObject *module);      /* its type */
 void fill_crc32_tables(void); /* strings.c; to be called before the next */
 uint32_t crc32_of(const uint8_t *data, Py_ssize_t size);
 
+/* Where the compiler can, for processors with wide registers, too: the one at hand is asked once. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define WIDE
+#endif
+
 /* BM25F but for the idf; the twin is `saturate` of query/rank.py. */
 static inline float saturated(float f, float k1) {
     return f * (float)((double)k1 + 1.0) / (f + k1);

@@ -481,7 +481,7 @@ static const uint32_t *dead_from(const Query *q, uint64_t number) {
 #define FEW 16 /* times as many postings as there are others are rather looked up in than read */
 
 /* How many bits two rows for a chunk have in common. */
-static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
+WIDE static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
     uint64_t found = 0;
     for (int i = 0; i < CHUNK / 8; i += 128) { /* 16 words: a byte's count is 128 at most */
         uint64_t x[16], y[16], counted = 0;
@@ -532,6 +532,25 @@ static uint64_t keep_met(Table *table, const uint16_t *lows, uint16_t *met, uint
     return kept;
 }
 
+/* Likewise, how many these are, of n postings one after the other. */
+static uint64_t count_met(Table *table, const uint16_t *lows, uint64_t n, const uint16_t *others,
+                          const Chunk *chunk) {
+    uint64_t found = 0, *bits = table->bits;
+    if (chunk->bits) {
+        for (uint64_t i = 0; i < n; i++) found += chunk->bits[lows[i] / 8] >> lows[i] % 8 & 1;
+    } else if ((chunk->b - chunk->a) / FEW < n) {
+        for (uint64_t i = 0; i < n; i++) bits[lows[i] / 64] |= 1ull << lows[i] % 64;
+        for (uint64_t p = chunk->a; p < chunk->b; p++) found += bits[others[p] / 64] >> others[p] % 64 & 1;
+        for (uint64_t i = 0; i < n; i++) bits[lows[i] / 64] = 0;
+    } else {
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t p = near(others, chunk->a, chunk->b, lows[i]);
+            found += p < chunk->b && others[p] == lows[i];
+        }
+    }
+    return found;
+}
+
 /* Likewise, of all postings of a list in a chunk, where both have bits: a posting's number is how
    many bits there are before its own. */
 POPCOUNTS static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *few, const Chunk *many) {
@@ -578,6 +597,10 @@ static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high
     if (low_end) a = lower(list->lows, a, end, low_end);
     if (high_end < CHUNK) end = lower(list->lows, a, end, high_end);
     const uint16_t *lows = list->lows + a;
+    if (k == 2 && !w->visit && !w->check && !w->q->alive) {
+        w->found += count_met(w->q->table, lows, end - a, w->lists[order[1]]->lows, many);
+        return;
+    }
     uint16_t *met = here->met;
     int j = 1;
     if (k > 1 && few->bits && here->chunks[order[1]].bits && a == few->a && end == few->b &&

@@ -3,13 +3,6 @@
 
 enum { BLOCK = 4096, WORDS = BLOCK / 4 };
 
-/* Where the compiler can, for processors with wide registers, too: the one at hand is asked once. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define WIDE
-#endif
-
 /* NH of one block, twice: each pair of words, plus the key's, multiplied; all of these added. */
 WIDE static void sum_up(const uint8_t *block, const uint32_t *key, uint64_t *sums) {
     uint64_t first = 0, second = 0;

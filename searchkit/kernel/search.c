@@ -20,7 +20,7 @@
 
 #include <structmember.h>
 
-#define AHEAD 16      /* articles whose numbers are fetched before they are scored */
+#define STRIP 256     /* postings that are looked through before the first is scored */
 #define OFTEN 64      /* what follows a word is looked through if one of so many of its articles counts */
 #define LONG 200000   /* postings; a query with more of them may take a millisecond */
 
@@ -105,28 +105,61 @@ static void offer_again(Query *q, uint32_t doc, float score) {
     }
 }
 
-/* Asks for what is needed to score a posting. */
-static inline void fetch_posting(const Query *q, const List *list, uint64_t c, uint64_t p) {
-    __builtin_prefetch(q->s->text_norms + ((uint32_t)list->keys[c] << 16 | list->lows[p]));
+/* What a word must be worth in an article for that to be among the best so far; infinity if none is. */
+static float needed_to_enter(const Query *q, const Word *word, int complete) {
+    if (q->n < q->wanted) return 0;
+    if (!q->n) return INFINITY;
+    if (q->mode == SOME && complete != q->heap->complete)
+        return complete > q->heap->complete ? 0 : INFINITY;
+    return q->heap->score * CERTAINLY / word->unit;
+}
+
+/* Offers a posting, if another list has not its article, or the better of its scores counts. */
+static void offer_posting(Query *q, const Word *word, const List *list, const List *other,
+                          int complete, uint32_t doc, uint64_t p) {
+    if (!may_enter(q, doc, worth_at_most(q->s, list, p) * word->unit, complete)) return;
+    float score = worth(q->s, list, p, doc) * word->unit;
+    if (!may_enter(q, doc, score, complete) || !is_alive(q, doc)) return;
+    if (!other) offer_again(q, doc, score);
+    else if (posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
+}
+
+/* Likewise, those from p to end - 1, at most STRIP, of which the codes tell enough. */
+static void offer_strip(Query *q, const Word *word, const List *list, const List *other,
+                        int complete, uint32_t base, uint64_t p, uint64_t end, const Enough *enough) {
+    uint64_t found[STRIP];
+    int n = 0;
+    for (; (p = next_enough(q->s, p, end, enough)) < end; p++) {
+        __builtin_prefetch(q->s->text_norms + (base | list->lows[p]));
+        found[n++] = p;
+    }
+    for (int i = 0; i < n; i++)
+        offer_posting(q, word, list, other, complete, base | list->lows[found[i]], found[i]);
 }
 
 /* Offers what a word's list, or that of one of its terms, has that may be among the best; what another
-   list has is left out. Without another, what was offered before counts by the better score. */
+   list has is left out. Without another, what was offered before counts by the better score. The word
+   stands in most articles once, and not in the title: these come last, since by then few may be. */
 static void offer_list(Query *q, const Word *word, const List *list, const List *other,
                        int complete) {
-    for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
-        look_at_clock(q);
-        Chunk chunk = chunk_of(q->s, list, c);
-        for (uint64_t p = chunk.a; p < chunk.b; p++) {
-            uint32_t doc = (uint32_t)list->keys[c] << 16 | list->lows[p];
-            if (p + AHEAD < chunk.b) fetch_posting(q, list, c, p + AHEAD);
-            if (!may_enter(q, doc, worth_at_most(q->s, list, p) * word->unit, complete)) continue;
-            float score = worth(q->s, list, p, doc) * word->unit;
-            if (!may_enter(q, doc, score, complete) || !is_alive(q, doc)) continue;
-            if (!other) offer_again(q, doc, score);
-            else if (posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
+    for (int are_single = 0; are_single < 2; are_single++)
+        for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
+            uint32_t base = (uint32_t)list->keys[c] << 16;
+            look_at_clock(q);
+            Chunk chunk = chunk_of(q->s, list, c);
+            for (uint64_t p = chunk.a, end; p < chunk.b; p = end) {
+                float need = needed_to_enter(q, word, complete);
+                end = p + STRIP < chunk.b ? p + STRIP : chunk.b;
+                if (need == INFINITY) return;
+                if (list->worths || list->is_label) {
+                    for (; !are_single && p < end; p++)
+                        offer_posting(q, word, list, other, complete, base | list->lows[p], p);
+                    continue;
+                }
+                Enough enough = enough_for(q->s, need - list->lead, are_single);
+                offer_strip(q, word, list, other, complete, base, p, end, &enough);
+            }
         }
-    }
 }
 
 /* Offers the best of one word that the other has not; the rest of them would not do. */
@@ -168,12 +201,6 @@ static void best_crowned(Query *q, Word *word) {
             if (!may_enter(q, list->best_docs[j], score, 1)) break;
             if (is_alive(q, list->best_docs[j])) offer_again(q, list->best_docs[j], score);
         }
-    }
-    for (int i = 0; i < word->n_terms; i++) {
-        const List *list = &word->terms[i];
-        uint64_t end = list->having && !list->best_docs ? list->ends[0] : 0;
-        for (uint64_t p = list->start; p < end && p < list->start + AHEAD; p++)
-            fetch_posting(q, list, 0, p);
     }
     for (int i = 0; i < word->n_terms; i++)
         if (least_of_champions(q, &word->terms[i]) < 0)
@@ -458,7 +485,7 @@ static void best_of_many(Query *q, const Range *ranges, int n) {
 /* -- from Python and back ------------------------------------------------------------------------ */
 
 /* Takes (kind, in_title, items): terms of a word, a form, the beginning of words, or the words of
-   a phrase. What is taken is borrowed. 0 with an exception set on failure. */
+   a phrase. What is taken is borrowed: a string keeps its UTF-8. 0 with an exception set on failure. */
 static int take_word(Query *q, PyObject *told, Word *word, int depth) {
     PyObject *items;
     memset(word, 0, sizeof *word);
@@ -483,11 +510,7 @@ static int take_word(Query *q, PyObject *told, Word *word, int depth) {
         PyObject *item = PyTuple_GET_ITEM(items, i);
         if (word->kind == PHRASE) {
             if (!take_word(q, item, &word->words[i], depth + 1)) return 0;
-        } else {
-            char *string;
-            if (PyBytes_AsStringAndSize(item, &string, &word->sizes[i]) < 0) return 0;
-            word->strings[i] = string;
-        }
+        } else if (!(word->strings[i] = PyUnicode_AsUTF8AndSize(item, &word->sizes[i]))) return 0;
     }
     return 1;
 }

@@ -682,6 +682,38 @@ static uint64_t next_followed(const Segment *s, uint64_t at, uint64_t end, const
     return end;
 }
 
+/* Codes that tell enough: the least of those of each number of times in the title; and the greatest. */
+typedef struct { uint8_t least[4], most; } Enough;
+
+/* The codes of postings that may be worth so much: of words that stand in an article once, and not in
+   its title, or of the others. */
+static Enough enough_for(const Segment *s, float worth, int are_single) {
+    Enough enough = {{ODD, ODD, ODD, ODD}, are_single ? (2 << 3) - 1 : ODD};
+    for (uint32_t titles = 0; titles < (are_single ? 1 : 4); titles++) {
+        uint32_t code = are_single ? 1 << 3 : titles ? titles : 2 << 3, end = enough.most;
+        while (code < end && s->most_of[code] < worth) code += 1 << 3;
+        if (code < end) enough.least[titles] = (uint8_t)code;
+    }
+    return enough;
+}
+
+/* The first of some postings with such a code; `end` if none has. */
+static uint64_t next_enough(const Segment *s, uint64_t p, uint64_t end, const Enough *enough) {
+    for (; p + 16 <= end; p += 16) { /* sixteen at once */
+        Sixteen codes, any = {0};
+        uint64_t half[2];
+        memcpy(&codes, s->codes + p, sizeof codes);
+        for (uint8_t titles = 0; titles < 4; titles++)
+            any |= (Sixteen)((codes & 3) == titles) & (Sixteen)(codes >= enough->least[titles]);
+        any &= (Sixteen)(codes <= enough->most);
+        memcpy(half, &any, sizeof any);
+        if (half[0]) return p + (uint64_t)__builtin_ctzll(half[0]) / 8;
+        if (half[1]) return p + 8 + (uint64_t)__builtin_ctzll(half[1]) / 8;
+    }
+    while (p < end && (s->codes[p] < enough->least[s->codes[p] & 3] || s->codes[p] > enough->most)) p++;
+    return p;
+}
+
 static int by_number(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);

@@ -511,17 +511,17 @@ class Matcher:
 
 def asked(node: Node, scope: str = ANYWHERE) -> Asked | None:
     """Put a leaf or a phrase as the kernel takes it; None if it takes no such thing."""
-    name = ANYWHERE if scope == TITLE else scope
     match node:
         case Word(terms=terms):
-            sign = key(name, "")
-            return _WORD, scope == TITLE, tuple([(sign + term).encode() for term in terms])
+            if scope in (ANYWHERE, TITLE):  # most are: their terms stand as they are
+                return _WORD, scope == TITLE, terms
+            return _WORD, False, tuple([key(scope, term) for term in terms])
         case Field(field, part):
             return asked(part, FIELD_NAMES[field])
         case Exact(form) if scope != TITLE:
-            return _FORM, False, (key(name, form).encode(),)
+            return _FORM, False, (key(scope, form),)
         case Prefix(start) if scope != TITLE:
-            return _PREFIX, False, (key(name, start).encode(),)
+            return _PREFIX, False, (key(scope, start),)
         case Phrase(words, None) if scope != TITLE and len(words) <= MOST_WORDS:
             each = [asked(word, scope) for word in words if not isinstance(word, Prefix)]
             return (_PHRASE, False, tuple(each)) if len(each) == len(words) else None

@@ -5,7 +5,7 @@ and all of them where there is no kernel, by evaluating the whole tree (`match`)
 give the same articles, in the same order, with scores of the same bits.
 """
 
-from itertools import pairwise
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -129,31 +129,41 @@ def planned(tree: Node, window: Span | None) -> Plan | None:
         if len(dates) == 1:
             window = dates[0].span
             parts = tuple(part for part in parts if part is not dates[0])
-    words = [asked(part) for part in parts]
-    if not 0 < len(words) <= MOST_WORDS or None in words:
-        return None
+    words = _every(parts)
     mode = _ANY if isinstance(tree, Or) else _EVERY
-    return Plan(tuple([word for word in words if word is not None]), mode, (), window)
+    return None if words is None else Plan(words, mode, (), window)
+
+
+def _every(parts: Iterable[Node]) -> tuple[Asked, ...] | None:
+    words = []
+    for part in parts:
+        word = asked(part)
+        if word is None:
+            return None
+        words.append(word)
+    return tuple(words) if 0 < len(words) <= MOST_WORDS else None
 
 
 def _some(tree: Some, window: Span | None) -> Plan | None:
     wanted, is_long = tree.asked()
     numbers: dict[Node, int] = {}
     number_of = {id(part): numbers.setdefault(part, len(numbers)) for part in wanted}
-    words = [asked(part) for part in numbers]
-    if len(words) > MOST_WORDS or None in words:
+    words = _every(numbers)
+    if words is None:
         return None
-    numbered = [number_of.get(id(part)) for part in tree.parts]  # a hash would take as long again
-    which = [(i, number) for i, number in enumerate(numbered) if number is not None]
-    bonuses = [
-        (left, right, j - i)
-        for (i, left), (j, right) in pairwise(which)
-        if isinstance(tree.parts[i], SINGLE) and isinstance(tree.parts[j], SINGLE)
-    ]
+    bonuses = []
+    before = None
+    for at, part in enumerate(tree.parts):
+        number = number_of.get(id(part))  # a hash would take as long again
+        if number is None:
+            continue
+        is_single = isinstance(part, SINGLE)
+        if is_single and before is not None:
+            bonuses.append((before[1], number, at - before[0]))
+        before = (at, number) if is_single else None
     if len(bonuses) > MOST_WORDS:
         return None
-    mode = _LOOSE if is_long else _SOME
-    return Plan(tuple([w for w in words if w is not None]), mode, tuple(bonuses), window)
+    return Plan(words, _LOOSE if is_long else _SOME, tuple(bonuses), window)
 
 
 # -- of whatever matches -----------------------------------------------------------------------

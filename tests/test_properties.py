@@ -172,20 +172,21 @@ def test_sentences_leave_out_nothing_but_space(text: str) -> None:
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
-@given(st.lists(awkward, min_size=5, max_size=5), st.lists(awkward, max_size=2), st.binary())
+kept = awkward.map(lambda text: text.replace("\0", ""))
+
+
+@given(st.lists(kept, min_size=5, max_size=5), st.lists(kept, max_size=2), st.binary())
 @settings(deadline=None)
 def test_an_article_is_read_as_it_was_stored(
     values: list[str], tags: list[str], stones: bytes
 ) -> None:
     """Whatever letters it has."""
     name, text, title, date, url = values
-    article = Article(name, text, title, date, url or None, tags=tuple(tags))
+    article = Article(name, text, title, date or None, url or None, tags=tuple(tags))
     assert Unpacker(b"").unpack(Packer(b"").pack(letters(article), stones)) == (article, stones)
 
 
-@given(st.lists(st.sampled_from('[]{},:"1\\\n') | awkward, max_size=30).map("".join))
-@example('["a", "b", 1, null, null, null, null, [], null]\n')
-@example("[" * 100_000)
+@given(st.lists(st.just("\0") | awkward, max_size=30).map("".join))
 @settings(deadline=None)
 def test_what_is_no_article_is_not_read_as_one(content: str) -> None:
     """Damaged bytes are never another error than this one."""

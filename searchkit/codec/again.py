@@ -73,8 +73,7 @@ def run_of(segment: Segment, alive: Bools, path: Path) -> Vocabulary:
         out.put("first_row", [_from_0(rows[there])])
         for name in ("title_words", "text_words", "first", "last"):
             out.put(name, [arrays[name][alive]])
-        for name in ("ids", "digests"):
-            out.put(name, [arrays[name].reshape(-1, 16)[alive].ravel()])
+        out.put("ids", [arrays["ids"].reshape(-1, 16)[alive].ravel()])
         out.put("sizes", [arrays["record_sizes"][alive]])
         out.put("records", _records(segment, living))
     return _words(segment, there, new, is_used)

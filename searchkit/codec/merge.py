@@ -207,16 +207,13 @@ def _number(runs: Sequence[_Run]) -> dict[str, Array]:
         done += size
     sizes = columns.pop("sizes").astype(np.int64)
     ends = np.cumsum(sizes)
-    hashes = {
-        name: np.concatenate([run.arrays[name] for run in runs]).reshape(-1, 16)[order]
-        for name in ("ids", "digests")
-    }
-    lead = hashes["ids"][:, :8].copy().view(">u8").ravel()
+    ids = np.concatenate([run.arrays["ids"] for run in runs]).reshape(-1, 16)[order]
+    lead = ids[:, :8].copy().view(">u8").ravel()
     return {
         **{name: column[order] for name, column in columns.items()},
         "record_starts": (ends - sizes)[order].astype("<u8"),
         "record_sizes": sizes[order].astype("<u4"),
-        **{name: hashed.ravel() for name, hashed in hashes.items()},
+        "ids": ids.ravel(),
         "id_order": np.argsort(lead, kind="stable").astype("<u4"),
     }
 

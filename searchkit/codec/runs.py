@@ -36,7 +36,7 @@ from searchkit.article import Article
 from searchkit.codec.arrays import Array, write
 from searchkit.codec.kept import KeptForms
 from searchkit.codec.segment import id_hash
-from searchkit.codec.stored import Packer, digest, letters, milestones
+from searchkit.codec.stored import Packer, letters, milestones
 from searchkit.codec.together import (
     Pairs,
     classes_of,
@@ -219,7 +219,6 @@ class RunMaker:
             "first": np.array([first for first, _ in dates], "<u8"),
             "last": np.array([last for _, last in dates], "<u8"),
             "ids": np.frombuffer(b"".join(id_hash(a.id) for a in articles), np.uint8),
-            "digests": np.frombuffer(b"".join(map(digest, written)), np.uint8),
             "records": np.frombuffer(b"".join(records), np.uint8),
             "sizes": np.array([len(packed) for packed in records], "<u4"),
         }

@@ -38,8 +38,7 @@ in the order of their bytes. One file of arrays holds:
     title_words, text_words       how long each article is
     title_norms, text_norms       by what a word's frequency there is multiplied (`rank.norms`)
     first, last                   when it was published, as a span of YYYYMMDDhhmmss; 0 if unknown
-    ids, digests                  16 bytes each: a hash of the id, and of all of the article
-    id_order                      the articles' numbers in the order of the hashes of their ids
+    ids, id_order                 a hash of each id, 16 bytes; and the articles in their order
     records, record_starts,       the articles (`stored`), where each begins, and how long it is
     record_sizes, dictionary
 
@@ -340,11 +339,6 @@ class Segment:
         end = start + self._record_sizes[number]
         sure("records", start, end)
         return self._unpacker.unpack(self._records[start:end])
-
-    def digest(self, number: int) -> bytes:
-        """Return the `stored.digest` of an article, as it was indexed."""
-        self.arrays.sure("digests", 16 * number, 16 * number + 16)
-        return self.arrays["digests"][16 * number : 16 * number + 16].tobytes()
 
     @cached_property
     def _unpacker(self) -> Unpacker:

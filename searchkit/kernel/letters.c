@@ -41,84 +41,35 @@ static PyObject *from_bytes(const uint8_t *bytes, Py_ssize_t size, const uint16_
     return narrow;
 }
 
-/* What is left to read of a record, and the character of each byte. */
-typedef struct {
-    const uint8_t *at, *end;
-    const uint16_t *characters;
-} Rest;
+/* Of an Article the fields that stand before the tags, in their order there; and all. */
+static const int BEFORE[] = {0, 2, 3, 4, 5, 6, 7, 9};
+enum { FIRST = sizeof BEFORE / sizeof *BEFORE, TEXT = 1, TITLE, TAGS = 8, FIELDS = 10 };
 
-static int take(Rest *rest, const char *sign) {
-    size_t size = strlen(sign);
-    if ((size_t)(rest->end - rest->at) < size || memcmp(rest->at, sign, size)) return 0;
-    rest->at += size;
-    return 1;
-}
-
-/* Read a string of JSON; NULL without an exception if it has signs that Python has to tell. */
-static PyObject *take_string(Rest *rest) {
-    if (!take(rest, "\"")) return NULL;
-    const uint8_t *start = rest->at;
-    Py_ssize_t escapes = 0;
-    for (; rest->at < rest->end && *rest->at != '"'; rest->at++) {
-        if (*rest->at < 0x20) return NULL;
-        if (*rest->at != '\\') continue;
-        if (++rest->at == rest->end || (*rest->at != '"' && *rest->at != '\\')) return NULL;
-        escapes++;
+/* Read the content of an article; NULL without an exception if it is none. */
+static PyObject *read_article(const uint8_t *at, const uint8_t *end, const uint16_t *characters) {
+    PyObject *article = PyTuple_New(FIELDS), *tags = PyList_New(0);
+    const uint8_t *stop;
+    int failed = !article || !tags, i = 0;
+    for (; !failed && (stop = memchr(at, 0, (size_t)(end - at))); i++, at = stop + 1) {
+        int is_none = stop == at && i < FIRST && BEFORE[i] > TITLE;
+        PyObject *value = is_none ? Py_NewRef(Py_None) : from_bytes(at, stop - at, characters);
+        failed = !value || (i >= FIRST && PyList_Append(tags, value) < 0);
+        if (i < FIRST) PyTuple_SET_ITEM(article, BEFORE[i], value);
+        else Py_XDECREF(value);
     }
-    const uint8_t *end = rest->at;
-    if (!take(rest, "\"")) return NULL;
-    if (!escapes) return from_bytes(start, end - start, rest->characters);
-    uint8_t *plain = PyMem_Malloc((size_t)(end - start)), *out = plain;
-    if (!plain) return PyErr_NoMemory();
-    for (; start < end; start++) *out++ = *start == '\\' ? *++start : *start;
-    PyObject *found = from_bytes(plain, out - plain, rest->characters);
-    PyMem_Free(plain);
-    return found;
-}
-
-static PyObject *take_strings(Rest *rest) {
-    PyObject *list = PyList_New(0), *found = NULL;
-    if (!list || !take(rest, "[")) goto done;
-    for (int i = 0; !take(rest, "]"); i++) {
-        if (i && !take(rest, ", ")) goto done;
-        PyObject *string = take_string(rest);
-        int failed = !string || PyList_Append(list, string) < 0;
-        Py_XDECREF(string);
-        if (failed) goto done;
+    if (!failed && i >= FIRST) {
+        PyObject *text = from_bytes(at, end - at, characters), *all = PyList_AsTuple(tags);
+        failed = !text || !all;
+        PyTuple_SET_ITEM(article, TEXT, text);
+        PyTuple_SET_ITEM(article, TAGS, all);
     }
-    found = PyList_AsTuple(list);
-done:
-    Py_XDECREF(list);
-    return found;
-}
-
-enum { ID, TEXT, TITLE, TAGS = 8, FIELDS = 10 }; /* of an Article, in its order; the text is last */
-
-/* Read the content of an article; NULL without an exception if Python has to. */
-static PyObject *take_article(Rest *rest) {
-    PyObject *article = PyTuple_New(FIELDS);
-    if (!article || !take(rest, "[")) goto failed;
-    for (int i = 0; i < FIELDS; i++) {
-        if (i == TEXT) continue;
-        if (i && !take(rest, ", ")) goto failed;
-        PyObject *value = i == TAGS ? take_strings(rest)
-                        : i > TITLE && take(rest, "null") ? Py_NewRef(Py_None)
-                                                          : take_string(rest);
-        if (!value) goto failed;
-        PyTuple_SET_ITEM(article, i, value);
-    }
-    if (!take(rest, "]\n")) goto failed;
-    PyObject *text = from_bytes(rest->at, rest->end - rest->at, rest->characters);
-    if (!text) goto failed;
-    PyTuple_SET_ITEM(article, TEXT, text);
+    Py_XDECREF(tags);
+    if (failed || i < FIRST) Py_CLEAR(article);
     return article;
-failed:
-    Py_XDECREF(article);
-    return NULL;
 }
 
 /* from_letters(record, characters): the fields of an article and its milestones; None if there are
-   rare letters or whatever else Python has to read, damage among it.
+   rare letters, or damage.
 
    The table has the character of each byte, two bytes each. */
 static PyObject *from_letters(PyObject *module, PyObject *args) {
@@ -130,8 +81,7 @@ static PyObject *from_letters(PyObject *module, PyObject *args) {
     const uint8_t *bytes = record.buf;
     if (record.len >= 8) memcpy(sizes, bytes, 8);
     if (record.len - 8 >= (Py_ssize_t)sizes[0] && !sizes[1] && characters.len == 512) {
-        Rest rest = {bytes + 8 + sizes[0], bytes + record.len, characters.buf};
-        article = take_article(&rest);
+        article = read_article(bytes + 8 + sizes[0], bytes + record.len, characters.buf);
     }
     if (article) {
         const char *stones = (const char *)bytes + 8;

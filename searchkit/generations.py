@@ -20,7 +20,6 @@ An index may come from anywhere. Its JSON and its arrays are plain data, each wi
 no link is followed out of its folder.
 """
 
-import calendar
 import importlib
 import json
 import os
@@ -31,6 +30,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -518,10 +518,10 @@ def age(built: str) -> int | None:
     (True, None)
     """
     try:
-        then = calendar.timegm(time.strptime(built, "%Y-%m-%dT%H:%M:%SZ"))
+        then = datetime.strptime(built, "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
         return None
-    return max(0, round(time.time() - then))
+    return max(0, round((datetime.now(UTC) - then).total_seconds()))
 
 
 def _describe(owner: Path) -> str:

@@ -61,12 +61,36 @@ def test_the_kernel_sorts_rows_into_the_run_that_numpy_sorts_them_into(
 
 def test_as_many_words_as_there_may_be_are_told_apart() -> None:
     """The table grows, and each word keeps its number."""
-    table = kernel.word_table(1, 2)
-    texts = [f"{number} слово{number}" for number in range(100_000)]
-    *_, numbers, new = kernel.number_words(table, texts)
-    assert len(set(np.frombuffer(numbers, np.int32).tolist())) == len(set(new)) == 200_000
-    *_, again, none = kernel.number_words(table, texts)
-    assert (again, none) == (numbers, [])
+    table, spellings = kernel.word_table("слово", "слово"), kernel.Lexicon()
+    texts = [f"{number} Слово{number}" for number in range(100_000)]
+    *_, numbers = kernel.number_words(table, spellings, str.lower, texts)
+    assert np.frombuffer(numbers, np.int32).tolist() == [*range(200_000)]
+    *_, again = kernel.number_words(table, spellings, None, texts)
+    assert again == numbers
+    assert (len(spellings), spellings[199_999]) == (200_000, "слово99999")
+
+
+def test_words_of_plain_letters_are_spelled_without_asking() -> None:
+    table, spellings = kernel.word_table("аАбБ’", "аабб'"), kernel.Lexicon()
+    long = "а" * 65
+    *_, numbers = kernel.number_words(table, spellings, str.upper, ["Аб аб а’Б в", long, "а" * 64])
+    assert np.frombuffer(numbers, np.int32).tolist() == [0, 0, 1, 2, 3, 4]
+    assert [spellings[n] for n in range(5)] == ["аб", "а'б", "В", long.upper(), "а" * 64]
+
+
+@pytest.mark.parametrize(("written", "normal"), [("аб", "а"), ("\u2020", "а"), ("а", "\u0800")])
+def test_letters_that_have_no_plain_spelling_are_refused(written: str, normal: str) -> None:
+    with pytest.raises(ValueError, match="no such letters"):
+        kernel.word_table(written, normal)
+
+
+def test_what_goes_wrong_with_a_spelling_is_told() -> None:
+    def fail(word: str) -> str:
+        raise OSError(word)
+
+    for normalize, error in ((fail, OSError), (len, TypeError), (None, TypeError)):
+        with pytest.raises(error):
+            kernel.number_words(kernel.word_table("", ""), kernel.Lexicon(), normalize, ["слово"])
 
 
 FITTING = (ints(2, 1), ints(0, 1, 0), ints(0, 1), ints(1, 3), ints(0, 1, 2))
@@ -114,8 +138,9 @@ def test_rows_and_terms_that_do_not_fit_together_are_refused(which: int, instead
 
 @pytest.mark.parametrize("call", [
     lambda: kernel.spans(b"bytes"),
-    lambda: kernel.number_words(kernel.word_table(1, 2), ["a", b"b"]),
-    lambda: kernel.number_words(kernel.word_table(1, 2), "texts"),
+    lambda: kernel.number_words(kernel.word_table("", ""), kernel.Lexicon(), str.lower, ["a", b""]),
+    lambda: kernel.number_words(kernel.word_table("", ""), kernel.Lexicon(), str.lower, "texts"),
+    lambda: kernel.number_words(kernel.word_table("", ""), {}, str.lower, []),
     lambda: kernel.word_table("1", 2),
     lambda: kernel.rows(1, 2, 3, 4, 5),
     lambda: kernel.invert(1, 2, 3, 4, 5, 6),
@@ -128,7 +153,7 @@ def test_what_is_not_of_the_right_kind_is_refused(call: Any) -> None:
 
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(ValueError, match="PyCapsule"):
-        kernel.number_words(object(), [])
+        kernel.number_words(object(), kernel.Lexicon(), str.lower, [])
 
 
 @given(st.text(st.sampled_from("абґ’№\x98☮😀\u0301a1 \n") | st.characters(), max_size=30))

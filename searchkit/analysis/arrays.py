@@ -4,14 +4,13 @@ Words get numbers as they are met; of each number it is known which rows it has 
 What comes out is what `analyze` would give, word for word, as arrays.
 """
 
-import os
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,17 +49,69 @@ class Rows:
     pair: Ints
 
 
+class Lexicon:
+    """Strings that get numbers as they are met; that of the kernel has them outside of Python.
+
+    >>> words = Lexicon()
+    >>> words.number("мир"), words.number("дім"), words.number("мир"), words.find("ліс"), words[1]
+    (0, 1, 0, -1, 'дім')
+    """
+
+    def __init__(self) -> None:
+        self._strings: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._strings)
+
+    def __getitem__(self, number: int) -> str:
+        return self._strings[number]
+
+    def number(self, string: str) -> int:
+        """Return the number of a string, the next one if it is new."""
+        number = self._numbers.setdefault(string, len(self))
+        if number == len(self):
+            self._strings.append(string)
+        return number
+
+    def find(self, string: str) -> int:
+        """Return the number of a string; -1 if it is not there."""
+        return self._numbers.get(string, -1)
+
+    def strings(self) -> tuple[bytes, bytes]:
+        """Return all of them in UTF-8, one after the other, and where each ends; uint32."""
+        encoded = [*map(str.encode, self._strings)]
+        return b"".join(encoded), np.cumsum([*map(len, encoded)], dtype=np.uint32).tobytes()
+
+    def hashes(self, first: int) -> bytes:
+        """Return the CRC-32 of each from a number on; uint32."""
+        new = map(str.encode, self._strings[first:])
+        return np.fromiter(map(crc32, new), np.uint32).tobytes()
+
+    def order(self) -> bytes:
+        """Return their numbers in the order of the strings; int32."""
+        ordered = map(self._numbers.__getitem__, sorted(self._strings))
+        return np.fromiter(ordered, np.int32).tobytes()
+
+
+def lexicon(strings: Iterable[str] = ()) -> Lexicon:
+    """Number some strings."""
+    made: Lexicon = kernel.Lexicon() if kernel else Lexicon()
+    for string in strings:
+        made.number(string)
+    return made
+
+
 class Pairs:
     """Every (lemma, form) met, by numbers.
 
     Attributes:
-        terms, forms: the numbers of lemmas and forms.
-        term_of_pair, form_of_pair: of each pair; int32.
+        terms, forms: the lemmas and forms.
+        term_of_pair, form_of_pair: of each pair the numbers of these; int32.
     """
 
     def __init__(self) -> None:
-        self.terms: dict[str, int] = {}
-        self.forms: dict[str, int] = {}
+        self.terms, self.forms = lexicon(), lexicon()
         self.term_of_pair, self.form_of_pair = array("i"), array("i")
         self._first = array("i")  # pair of each form; what is known of it then lies behind it
         self._later: dict[tuple[int, int], int] = {}  # what was learned of it afterwards
@@ -70,15 +121,12 @@ class Pairs:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield the pairs in the order of their numbers."""
-        terms, forms = list(self.terms), list(self.forms)
         for term, form in zip(self.term_of_pair, self.form_of_pair, strict=True):
-            yield terms[term], forms[form]
+            yield self.terms[term], self.forms[form]
 
     def add(self, lemma: str, form: str) -> int:
         """Return the number of a pair, the next one if it is new."""
-        term = self.terms.setdefault(lemma, len(self.terms))
-        number = self.forms.setdefault(form, len(self.forms))
-        new = len(self)
+        term, number, new = self.terms.number(lemma), self.forms.number(form), len(self)
         if number == len(self._first):
             self._first.append(new)
         else:
@@ -93,47 +141,48 @@ class Pairs:
         self.form_of_pair.append(number)
         return new
 
-    def learn(
-        self, words: list[str], first: int, met: dict[str, int], listed: Listed
-    ) -> tuple[Ints, Ints, list[int]]:
-        """Have the kernel add the pairs of those words that it can learn.
+    def learn(self, spellings: Lexicon, first: int, listed: Listed) -> Ints:
+        """Have the kernel add the pairs of those spellings that it can learn.
 
         Args:
-            words: new ones.
-            first: the number of the first of them.
-            met: the number of the first word of each normal spelling; new ones are added.
+            spellings: those from the number `first` on are new.
+            first: see there.
             listed: the forms of which the dictionary would give other terms.
 
         Returns:
-            Of each word the first with its spelling, and how many pairs were added for it, all in
-            order; and which words are left.
+            How many pairs were added for each, in order; 0 for those that are left.
         """
-        told = _learner(), words, first, listed, met, self.terms, self.forms
+        told = _learner(), spellings, first, listed, self.terms, self.forms
         with intact():
-            same, counts, terms, forms, others = kernel.learn(*told)
+            counts, terms, forms = kernel.learn(*told)
         is_first = np.diff(np.frombuffer(forms, np.int32), prepend=-1) != 0
         self._first.frombytes((is_first.nonzero()[0] + len(self)).astype(np.int32).tobytes())
         self.term_of_pair.frombytes(terms)
         self.form_of_pair.frombytes(forms)
-        return np.frombuffer(same, np.int32).copy(), np.frombuffer(counts, np.int32), others
+        return np.frombuffer(counts, np.int32)
 
 
 @cache
 def _learner() -> Any:
     """Return what the kernel has to know to learn words."""
-    apostrophes = "".join(sign for sign in APOSTROPHES if sign <= "’")
     return kernel.learner(
         dictionary().compiled,
-        LETTERS + LETTERS.upper() + apostrophes,
-        LETTERS * 2 + "'" * len(apostrophes),
+        LETTERS + "'",
         "ґё",
         "ге",
         ["пів"],
         list(SPELLINGS),
         list(CONVERBS),
-        by_hand(),
-        common(),
+        lexicon(by_hand()),
+        lexicon(common()),
     )
+
+
+def _word_table() -> Any:
+    """Return what the kernel has to know to number words, and no word yet."""
+    apostrophes = "".join(sign for sign in APOSTROPHES if sign <= "’")
+    letters = LETTERS + LETTERS.upper() + apostrophes
+    return kernel.word_table(letters, LETTERS * 2 + "'" * len(apostrophes))
 
 
 class Batches:
@@ -194,11 +243,11 @@ class Batches:
         return self._words[way]
 
 
-def numbered(texts: Sequence[str]) -> tuple[Ints, Ints, list[str]]:
-    """Return how many words each text has, their numbers, and the distinct words, in order."""
-    terms_of = terms_by(UKRAINIAN, NO_WORDS)
-    counts, _, numbers, words = _Words(Pairs(), terms_of, "").number(texts)
-    return counts, numbers, words
+def numbered(texts: Sequence[str]) -> tuple[Ints, Ints, Lexicon]:
+    """Return how many words each text has, the numbers of their normal spellings, and these."""
+    words = _Words(Pairs(), terms_by(UKRAINIAN, NO_WORDS), "")
+    counts, _, numbers = words.number(texts)
+    return counts, numbers, words.spellings
 
 
 class _Piece(NamedTuple):
@@ -224,72 +273,55 @@ class _Words:
         self, pairs: Pairs, terms_of: TermsOf, mark: str, listed: Listed | None = None
     ) -> None:
         self.pairs, self._terms_of, self._mark, self._listed = pairs, terms_of, mark, listed
-        self._numbers: dict[str, int] = {}
-        self._table = (
-            kernel.word_table(*np.frombuffer(os.urandom(16), np.uint64).tolist())
-            if kernel
-            else None
-        )
-        # The word number n has _pairs[_begins[n] : _ends[n]].
+        self._table = _word_table() if kernel else None
+        self._numbers: dict[str, int] = {}  # of words as written, that of their normal spelling
+        # The spelling number n has _pairs[_begins[n] : _ends[n]].
+        self.spellings = lexicon()
         self._begins, self._ends, self._pairs = array("i"), array("i"), array("i")
-        self._first: dict[str, int] = {}  # the word that had a normal spelling first
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Analyse some texts."""
-        words, starts, numbers, new = self.number(texts)
-        if new:
-            self._learn(new)
+        words, starts, numbers = self.number(texts)
+        self._learn()
         return Rows(words, starts, *_rows(words, numbers, self._begins, self._ends, self._pairs))
 
-    def number(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
-        """Return how many words each text has, where each starts, its number, and new words."""
-        if self._table is None:
-            return self._number_words(texts)
-        *arrays, new = kernel.number_words(self._table, list(texts))
-        words, starts, numbers = (np.frombuffer(each, np.int32) for each in arrays)
-        return words, starts, numbers, new
-
-    def _number_words(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints, list[str]]:
+    def number(self, texts: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+        """Return how many words each text has, where each starts, and its spelling's number."""
+        if self._table is not None:
+            arrays = kernel.number_words(self._table, self.spellings, normalize, list(texts))
+            counted, where, which = (np.frombuffer(each, np.int32) for each in arrays)
+            return counted, where, which
         counts: list[int] = []
         starts, numbers = [np.empty(0, np.int64)], array("i")
-        known, before = self._numbers, len(self._numbers)
+        known = self._numbers
         for text in texts:
             pieces = _CUT.split(text)  # what is between words, and words, alternately
             words = pieces[1::2]
             for word in words:
                 if word not in known:
-                    known[word] = len(known)
+                    known[word] = self.spellings.number(normalize(word))
             numbers.extend(map(known.__getitem__, words))
             starts.append(np.cumsum([*map(len, pieces)])[:-1:2])
             counts.append(len(words))
         where = np.concatenate(starts).astype(np.int32)
-        new = [*islice(reversed(known), len(known) - before)][::-1]
-        return np.array(counts, np.int32), where, np.array(numbers, np.int32), new
+        return np.array(counts, np.int32), where, np.array(numbers, np.int32)
 
-    def _learn(self, words: list[str]) -> None:
-        """Note which pairs some new words have."""
-        first, pairs = len(self._ends), self.pairs
-        same = np.arange(first, first + len(words), dtype=np.int32)
-        counts = np.zeros(len(words), np.int32)
-        others: Sequence[int] = range(len(words))
+    def _learn(self) -> None:
+        """Note which pairs the new spellings have."""
+        first, known = len(self._ends), len(self.pairs)
+        counts = np.zeros(len(self.spellings) - first, np.int32)
         if self._listed is not None:
-            new = len(pairs)
-            same, counts, others = pairs.learn(words, first, self._first, self._listed)
-            self._pairs.extend(range(new, len(pairs)))
+            counts = self.pairs.learn(self.spellings, first, self._listed)
+            self._pairs.extend(range(known, len(self.pairs)))
         ends = (len(self._pairs) - counts.sum() + np.cumsum(counts)).astype(np.int32)
         begins = ends - counts
-        for i in others:
-            form = normalize(words[i])
-            same[i] = self._first.setdefault(form, first + i)
-            if same[i] == first + i:  # not Мати, where мати was there before
-                begins[i] = len(self._pairs)
-                found = form_pairs(form, self._terms_of)
-                self._pairs.extend([pairs.add(lemma, form + self._mark) for lemma, form in found])
-                ends[i] = len(self._pairs)
-        for every, each in ((self._begins, begins), (self._ends, ends)):
-            every.frombytes(each.tobytes())
-            numbers = np.frombuffer(every, np.int32)
-            numbers[first:] = numbers[same]
+        for i in (counts == 0).nonzero()[0].tolist():
+            begins[i] = len(self._pairs)
+            found = form_pairs(self.spellings[first + i], self._terms_of)
+            self._pairs.extend([self.pairs.add(lemma, f + self._mark) for lemma, f in found])
+            ends[i] = len(self._pairs)
+        self._begins.frombytes(begins.tobytes())
+        self._ends.frombytes(ends.tobytes())
 
 
 def _joined(pieces: Sequence[_Piece], found: Sequence[tuple[Array, Rows]], texts: int) -> Rows:

@@ -17,6 +17,7 @@ from searchkit.codec.arrays import Array, Growing
 from searchkit.codec.merge import unpack
 from searchkit.codec.runs import KINDS, Vocabulary
 from searchkit.codec.segment import BLOCK, Segment
+from searchkit.codec.strings import plain_arrays
 from searchkit.codec.together import Pairs
 from searchkit.schema import PAIR
 
@@ -161,8 +162,8 @@ def _words(segment: Segment, there: Bools, new: Array, is_used: Bools) -> Vocabu
     has_form[form] = True
     number = np.cumsum(has_form) - 1
     return Vocabulary(
-        list(compress(_listed(segment, "terms"), there)),
-        list(compress(_listed(segment, "forms"), has_form)),
+        plain_arrays([*compress(_listed(segment, "terms"), there)]),
+        plain_arrays([*compress(_listed(segment, "forms"), has_form)]),
         new[segment.arrays["lemmas"][which]].astype(np.int32),
         number[form].astype(np.int32),
     )

@@ -14,10 +14,8 @@ The rest is what is kept of the articles themselves.
 
 from array import array
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
-from zlib import crc32
 
 import numpy as np
 
@@ -29,7 +27,7 @@ from searchkit.analysis import (
     terms_by,
     way_of,
 )
-from searchkit.analysis.arrays import Batches
+from searchkit.analysis.arrays import Batches, Lexicon
 from searchkit.analysis.language import RUSSIAN, UKRAINIAN
 from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
@@ -57,13 +55,13 @@ class Vocabulary(NamedTuple):
     """The words of all runs that a process has made, in UTF-8.
 
     Attributes:
-        terms: by their numbers in the runs.
-        forms: in any order.
+        terms: by their numbers in the runs; as `plain_arrays`.
+        forms: in any order; likewise.
         term_of_pair, form_of_pair: of each pair, numbered as in the runs; int32.
     """
 
-    terms: list[bytes]
-    forms: list[bytes]
+    terms: dict[str, Array]
+    forms: dict[str, Array]
     term_of_pair: Array
     form_of_pair: Array
 
@@ -97,14 +95,13 @@ class RunMaker:
         self._packer = Packer(learned.dictionary)
         self._together = learned.together
         self._batches = Batches(KeptForms(learned.kept, learned.words), learned.words)
-        self._sorted: list[str] = []
         self._class_of_term, self._class_of_pair = array("B"), array("B")  # that of the form
         self._values: dict[tuple[str, str | tuple[str, ...], str], tuple[list[int], list[int]]] = {}
 
     def make(self, articles: Sequence[Article], path: Path) -> Path:
         """Write the run of some articles, numbered from 0 in their order; return its path."""
         rows, words, starts = self._rows(articles)
-        ranked = np.array(self._ranked(), np.int32)
+        ranked = np.frombuffer(self._batches.pairs.terms.order(), np.int32)
         ranks = np.empty_like(ranked)
         ranks[ranked] = np.arange(len(ranked))
         of_pair = ranks[np.array(self._batches.pairs.term_of_pair, np.int32)]
@@ -118,25 +115,17 @@ class RunMaker:
         """Return all words met so far."""
         pairs = self._batches.pairs
         return Vocabulary(
-            [term.encode() for term in pairs.terms],
-            [form.encode() for form in pairs.forms],
+            _strings_of(pairs.terms),
+            _strings_of(pairs.forms),
             np.array(pairs.term_of_pair, np.int32),
             np.array(pairs.form_of_pair, np.int32),
         )
 
-    def _ranked(self) -> list[int]:
-        """Return the numbers of all terms in the order of their strings."""
-        terms = self._batches.pairs.terms
-        self._sorted += islice(terms, len(self._sorted), None)
-        self._sorted.sort()  # most of it is sorted already, which costs next to nothing
-        return list(map(terms.__getitem__, self._sorted))
-
     def _classify(self) -> None:
         """Note the classes of new pairs."""
         pairs, known = self._batches.pairs, len(self._class_of_pair)
-        new = islice(reversed(pairs.terms), len(pairs.terms) - len(self._class_of_term))
-        hashes = np.fromiter(map(crc32, map(str.encode, new)), np.uint32)
-        self._class_of_term.frombytes(classes_of(hashes[::-1]).tobytes())
+        hashes = np.frombuffer(pairs.terms.hashes(len(self._class_of_term)), np.uint32)
+        self._class_of_term.frombytes(classes_of(hashes).tobytes())
         term, form = (
             np.array(each[known:], np.int32) for each in (pairs.term_of_pair, pairs.form_of_pair)
         )
@@ -222,6 +211,11 @@ class RunMaker:
             "records": np.frombuffer(b"".join(records), np.uint8),
             "sizes": np.array([len(packed) for packed in records], "<u4"),
         }
+
+
+def _strings_of(lexicon: Lexicon) -> dict[str, Array]:
+    text, ends = lexicon.strings()
+    return {"bytes": np.frombuffer(text, np.uint8), "ends": np.frombuffer(ends, "<u4")}
 
 
 def _inverted(

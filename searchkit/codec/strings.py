@@ -62,19 +62,22 @@ class Sorted(NamedTuple):
         return found
 
 
-def in_order(lists: list[list[bytes]]) -> Sorted:
-    """Sort all strings in some lists."""
+def in_order(lists: Sequence[Mapping[str, Array]]) -> Sorted:
+    """Sort all strings in some lists, which are as `plain_arrays`."""
     if kernel:
-        own, numbers = kernel.sort_strings(lists)
+        own, numbers = kernel.sort_strings([(each["bytes"], each["ends"]) for each in lists])
         kinds = ("|u1", "<u4", "<u4", "<u4", "<u4")
-        every = (np.frombuffer(each, kind) for each, kind in zip(own, kinds, strict=True))
-        text, ends, hashes, buckets, order = every
+        made = (np.frombuffer(each, kind) for each, kind in zip(own, kinds, strict=True))
+        text, ends, hashes, buckets, order = made
         arrays = {"bytes": text, "ends": ends, "buckets": buckets, "order": order}
-        return Sorted(arrays, hashes, [np.frombuffer(each, np.int64) for each in numbers])
-    strings = sorted(set().union(*lists))
+        lasts = np.cumsum([len(each["ends"]) for each in lists])
+        of_lists = np.split(np.frombuffer(numbers, np.int64), lasts)[: len(lists)]
+        return Sorted(arrays, hashes, of_lists)
+    every = [list(map(Strings(each).__getitem__, range(len(each["ends"])))) for each in lists]
+    strings = sorted(set().union(*every))
     number = dict(zip(strings, range(len(strings)), strict=True))
     hashes = _hashes(strings)
-    of_lists = [np.fromiter(map(number.__getitem__, each), np.int64) for each in lists]
+    of_lists = [np.fromiter(map(number.__getitem__, each), np.int64) for each in every]
     return Sorted(_hashed(strings, hashes), hashes, of_lists)
 
 

@@ -10,15 +10,15 @@ two frequent words those are many. Two things spare most of that, and change not
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
 
 from searchkit.analysis import NO_WORDS, Listed, is_function_word, terms_by
-from searchkit.analysis.arrays import numbered, slices
+from searchkit.analysis.arrays import Lexicon, lexicon, numbered, slices
 from searchkit.analysis.language import UKRAINIAN
-from searchkit.analysis.normalize import fold, normalize
+from searchkit.analysis.normalize import fold
 from searchkit.article import Article
 from searchkit.codec.arrays import Array
 from searchkit.kernel import kernel
@@ -81,10 +81,10 @@ def often_together(articles: Sequence[Article], words: Listed = NO_WORDS) -> Pai
 
 def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the pairs of forms that more than one article has, and how many have each."""
-    counts, words, distinct = numbered([article.text for article in articles])
-    numbers: dict[str, int] = {}
-    of_word = [numbers.setdefault(fold(normalize(word)), len(numbers)) for word in distinct]
-    form = np.array(of_word, np.int64)[words]
+    counts, words, spellings = numbered([article.text for article in articles])
+    forms = lexicon()
+    of_spelling = [forms.number(fold(spellings[i])) for i in range(len(spellings))]
+    form = np.array(of_spelling, np.int64)[words]
     article = np.repeat(np.arange(len(counts)), counts)
     key = (form[:-1] << 32 | form[1:])[article[1:] == article[:-1]]
     article = article[:-1][article[1:] == article[:-1]]
@@ -93,19 +93,19 @@ def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], 
     is_first = np.diff(key, prepend=-1) > 0
     is_new = is_first | (np.diff(article, prepend=-1) > 0)
     having = np.add.reduceat(is_new, is_first.nonzero()[0], dtype=np.int64) if len(key) else key
-    forms, keys = [*numbers], key[is_first]
+    keys = key[is_first]
     for key, count in zip(keys[having > 1].tolist(), having[having > 1].tolist(), strict=True):
         yield (forms[key >> 32], forms[key & 0xFFFFFFFF]), count
 
 
 def found_together(
-    pairs: Pairs, terms: Mapping[str, int], rows: Sequence[Array], term: Array
+    pairs: Pairs, terms: Lexicon, rows: Sequence[Array], term: Array
 ) -> tuple[list[tuple[str, str]], Array]:
     """Find where the words of pairs stand side by side.
 
     Args:
         pairs: those that are looked for.
-        terms: the numbers of all terms.
+        terms: all of them.
         rows: article and position of each row, ascending; int32.
         term: of each row; int32.
 
@@ -113,7 +113,9 @@ def found_together(
         The pairs that were found; and, by article and position, shape (3, places), the article
         and position of the left word, and the number of the pair among those.
     """
-    numbers = {(terms[a] << 32 | terms[b]): (a, b) for a, b in pairs if a in terms and b in terms}
+    sides = ((terms.find(left), terms.find(right)) for left, right in pairs)
+    met = ((a << 32 | b, pair) for (a, b), pair in zip(sides, pairs, strict=True) if min(a, b) >= 0)
+    numbers = dict(met)
     wanted = np.array(sorted(numbers), np.int64)
     if not len(wanted):
         return [], np.empty((3, 0), np.int32)

@@ -1,5 +1,5 @@
 /* The module: the functions of all files of the kernel under one name. */
-#include "kernel.h"
+#include "lexicon.h"
 
 static int add_functions(PyObject *module) {
     if (PyModule_AddFunctions(module, words_methods) < 0) return -1;
@@ -14,6 +14,7 @@ static int add_functions(PyObject *module) {
     if (PyModule_AddFunctions(module, learn_methods) < 0) return -1;
     if (PyModule_AddFunctions(module, strings_methods) < 0) return -1;
     fill_crc32_tables();
+    if (add_lexicon(module) < 0) return -1;
     return add_search(module);
 }
 

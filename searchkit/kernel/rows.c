@@ -1,4 +1,5 @@
 /* Texts to numbered words and rows (analysis/arrays.py), rows to a run (codec/runs.py). */
+#include "lexicon.h"
 #include "words.h"
 
 /* -- texts to numbered words: an open-addressing table -------------------------------------- */
@@ -12,20 +13,23 @@ typedef struct {
     int32_t number; /* -1: free */
 } Slot;
 
+enum { LETTERS = 0x2020, LONGEST = 64 }; /* behind ’; of a word that is written in plain ones */
+
 typedef struct {
-    uint64_t seeds[2];
     Slot *slots;
     size_t mask; /* how many slots there are, less 1; at most half are taken */
-    int32_t count; /* of words */
+    size_t count; /* of words */
+    uint16_t plain[LETTERS]; /* what each plain letter is in a normal spelling */
 } Table;
 
 static const char TABLE[] = "searchkit.kernel.Table";
 
-static void forget(PyObject *capsule) {
-    Table *table = PyCapsule_GetPointer(capsule, TABLE);
+static void table_free(Table *table) {
     PyMem_Free(table->slots);
     PyMem_Free(table);
 }
+
+static void forget(PyObject *capsule) { table_free(PyCapsule_GetPointer(capsule, TABLE)); }
 
 static Slot *free_slots(size_t count) {
     Slot *slots = PyMem_New(Slot, count);
@@ -33,19 +37,31 @@ static Slot *free_slots(size_t count) {
     return slots;
 }
 
-/* word_table(seed, seed): a table that knows no word yet, for `number_words`. */
+static int set_plain(Table *table, PyObject *written, PyObject *normal) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(written);
+    int fits = length == PyUnicode_GET_LENGTH(normal);
+    for (Py_ssize_t i = 0; fits && i < length; i++) {
+        Py_UCS4 from = PyUnicode_READ_CHAR(written, i), to = PyUnicode_READ_CHAR(normal, i);
+        fits = from < LETTERS && to < 0x800; /* two bytes of UTF-8 */
+        if (fits) table->plain[from] = (uint16_t)to;
+    }
+    return fits ? 0 : (PyErr_SetString(PyExc_ValueError, "no such letters"), -1);
+}
+
+/* word_table(written, normal): a table that knows no word yet, for `number_words`.
+ *
+ * Plain letters and apostrophes, and what they are in a normal spelling. */
 static PyObject *word_table(PyObject *module, PyObject *args) {
     (void)module;
-    unsigned long long first, second;
-    if (!PyArg_ParseTuple(args, "KK", &first, &second)) return NULL;
-    Table *table = PyMem_Malloc(sizeof(Table));
+    PyObject *written, *normal;
+    if (!PyArg_ParseTuple(args, "UU", &written, &normal)) return NULL;
+    Table *table = PyMem_Calloc(1, sizeof(Table));
     if (!table) return PyErr_NoMemory();
-    *table = (Table){{first, second}, free_slots(1 << 16), (1 << 16) - 1, 0};
-    PyObject *capsule = table->slots ? PyCapsule_New(table, TABLE, forget) : PyErr_NoMemory();
-    if (!capsule) {
-        PyMem_Free(table->slots);
-        PyMem_Free(table);
-    }
+    table->mask = (1 << 16) - 1;
+    if (!(table->slots = free_slots(table->mask + 1))) PyErr_NoMemory();
+    int ok = table->slots && set_plain(table, written, normal) >= 0;
+    PyObject *capsule = ok ? PyCapsule_New(table, TABLE, forget) : NULL;
+    if (!capsule) table_free(table);
     return capsule;
 }
 
@@ -79,10 +95,10 @@ static inline void mix(Word *word, uint64_t first, uint64_t second, uint64_t thi
     word->check ^= word->check >> 32;
 }
 
-static inline void hash_word(const Table *table, const Text *text, Word *word) {
+static inline void hash_word(const Text *text, Word *word) {
     Py_ssize_t at = word->start, end = word->end;
-    word->hash = table->seeds[0];
-    word->check = table->seeds[1];
+    word->hash = seeds[0];
+    word->check = seeds[1];
 #define LETTER_AT(i) ((i) < end ? PyUnicode_READ(text->kind, text->data, i) : 0)
     for (; at < end; at += 3) mix(word, LETTER_AT(at), LETTER_AT(at + 1), LETTER_AT(at + 2));
 #undef LETTER_AT
@@ -97,29 +113,53 @@ static inline Slot *slot_of(const Table *table, const Word *word) {
     }
 }
 
-/* Return the number of a word; a new one gets the next, and goes into `fresh`; -1 on an error. */
-static inline int32_t number_of(Table *table, const Word *word, PyObject *str, PyObject *fresh) {
-    Slot *slot = slot_of(table, word);
-    if (slot->number >= 0) return slot->number;
-    if (table->count == INT32_MAX) return PyErr_NoMemory(), -1;
-    if ((size_t)table->count * 2 > table->mask) {
-        if (grow(table) < 0) return -1;
-        slot = slot_of(table, word);
+/* What numbers new words: `normalize` is Python's. */
+typedef struct {
+    Table *table;
+    Lexicon *spellings;
+    PyObject *normalize;
+} Numbering;
+
+/* Return the number of the normal spelling of a word, the next one if it is new; -1 on an error. */
+static int32_t spelling_of(const Numbering *numbering, const Word *word, PyObject *str) {
+    uint8_t normal[2 * LONGEST], *out = normal;
+    Text text = text_of(str);
+    int is_plain = word->end - word->start <= LONGEST;
+    for (Py_ssize_t at = word->start; is_plain && at < word->end; at++) {
+        Py_UCS4 c = PyUnicode_READ(text.kind, text.data, at);
+        uint16_t letter = c < LETTERS ? numbering->table->plain[c] : 0;
+        is_plain = letter != 0;
+        if (letter >= 0x80) *out++ = (uint8_t)(0xC0 | letter >> 6);
+        *out++ = (uint8_t)(letter < 0x80 ? letter : 0x80 | (letter & 0x3F));
     }
-    PyObject *spelled = PyUnicode_Substring(str, word->start, word->end);
-    int failed = !spelled || PyList_Append(fresh, spelled) < 0;
+    if (is_plain) return number_in(numbering->spellings, normal, out - normal);
+    PyObject *written = PyUnicode_Substring(str, word->start, word->end);
+    PyObject *spelled = written ? PyObject_CallOneArg(numbering->normalize, written) : NULL;
+    int32_t number = spelled ? number_of_str(numbering->spellings, spelled) : -1;
+    Py_XDECREF(written);
     Py_XDECREF(spelled);
-    if (failed) return -1;
-    *slot = (Slot){word->hash, (uint32_t)word->check, table->count};
-    return table->count++;
+    return number;
+}
+
+/* Return the number of the normal spelling of a word; -1 on an error. */
+static inline int32_t number_of(const Numbering *numbering, const Word *word, PyObject *str) {
+    Table *table = numbering->table;
+    const Slot *slot = slot_of(table, word);
+    if (slot->number >= 0) return slot->number;
+    int32_t number = spelling_of(numbering, word, str);
+    if (number < 0 || (table->count * 2 > table->mask && grow(table) < 0)) return -1;
+    *slot_of(table, word) = (Slot){word->hash, (uint32_t)word->check, number};
+    table->count++;
+    return number;
 }
 
 enum { AHEAD = 64 }; /* words are hashed this far ahead, while memory brings their slots */
 
 /* Number the words of a text; return how many they are, -1 on an error. */
 static Py_ssize_t number_text(
-    Table *table, PyObject *str, int32_t *starts, int32_t *numbers, PyObject *fresh
+    const Numbering *numbering, PyObject *str, int32_t *starts, int32_t *numbers
 ) {
+    const Table *table = numbering->table;
     Text text = text_of(str);
     Word ahead[AHEAD];
     Py_ssize_t done = 0, end = 0;
@@ -128,28 +168,32 @@ static Py_ssize_t number_text(
             Word *word = &ahead[found];
             if (!next_word(&text, end, &word->start, &word->end)) break;
             end = word->end;
-            hash_word(table, &text, word);
+            hash_word(&text, word);
             __builtin_prefetch(&table->slots[word->hash & table->mask]);
         }
         for (int i = 0; i < found; i++, done++) {
             starts[done] = (int32_t)ahead[i].start;
-            numbers[done] = number_of(table, &ahead[i], str, fresh);
+            numbers[done] = number_of(numbering, &ahead[i], str);
             if (numbers[done] < 0) return -1;
         }
     }
     return done;
 }
 
-/* number_words(table, texts): (words, starts, numbers, new), the first three as int32 in bytes.
+/* number_words(table, spellings, normalize, texts): (words, starts, numbers), int32 in bytes.
  *
- * Of each text how many words it has; of each word where it starts in its text, and its number;
- * then the words that got a number only now. */
+ * Of each text how many words it has; of each word where it starts in its text, and the number of
+ * its normal spelling, which may be new. `normalize` is called for what is not in plain letters. */
 static PyObject *number_words(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *capsule, *list;
-    if (!PyArg_ParseTuple(args, "OO!", &capsule, &PyList_Type, &list)) return NULL;
-    Table *table = PyCapsule_GetPointer(capsule, TABLE);
-    if (!table) return NULL;
+    PyObject *capsule, *spellings, *list;
+    Numbering numbering;
+    if (!PyArg_ParseTuple(
+            args, "OOOO!", &capsule, &spellings, &numbering.normalize, &PyList_Type, &list
+        ))
+        return NULL;
+    if (!(numbering.table = PyCapsule_GetPointer(capsule, TABLE))) return NULL;
+    if (!(numbering.spellings = lexicon_in(spellings))) return NULL;
     Py_ssize_t texts = PyList_GET_SIZE(list), room = 0, done = 0;
     for (Py_ssize_t i = 0; i < texts; i++) {
         PyObject *str = PyList_GET_ITEM(list, i);
@@ -160,23 +204,21 @@ static PyObject *number_words(PyObject *module, PyObject *args) {
     PyObject *words = PyBytes_FromStringAndSize(NULL, texts * 4);
     PyObject *starts = PyBytes_FromStringAndSize(NULL, room * 4);
     PyObject *numbers = PyBytes_FromStringAndSize(NULL, room * 4);
-    PyObject *fresh = PyList_New(0);
-    int failed = !words || !starts || !numbers || !fresh;
+    int failed = !words || !starts || !numbers;
     for (Py_ssize_t i = 0; !failed && i < texts; i++) {
         int32_t *start = (int32_t *)PyBytes_AS_STRING(starts) + done;
         int32_t *number = (int32_t *)PyBytes_AS_STRING(numbers) + done;
-        Py_ssize_t count = number_text(table, PyList_GET_ITEM(list, i), start, number, fresh);
+        Py_ssize_t count = number_text(&numbering, PyList_GET_ITEM(list, i), start, number);
         failed = count < 0;
         ((int32_t *)PyBytes_AS_STRING(words))[i] = (int32_t)count;
         done += count;
     }
     failed = failed || _PyBytes_Resize(&starts, done * 4) < 0;
     failed = failed || _PyBytes_Resize(&numbers, done * 4) < 0;
-    if (!failed) return Py_BuildValue("NNNN", words, starts, numbers, fresh);
+    if (!failed) return Py_BuildValue("NNN", words, starts, numbers);
     Py_XDECREF(words);
     Py_XDECREF(starts);
     Py_XDECREF(numbers);
-    Py_XDECREF(fresh);
     return NULL;
 }
 

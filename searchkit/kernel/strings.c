@@ -1,5 +1,6 @@
-/* Strings in order: all words of an archive, each once; the twin is `_sorted` of codec/strings.py. */
-#include "kernel.h"
+/* Strings: in order, all words of an archive, each once (the twin is `in_order` of codec/strings.py);
+ * and by number, as they are met (the twin is `Lexicon` of analysis/arrays.py). */
+#include "lexicon.h"
 
 #include <stdlib.h>
 
@@ -31,25 +32,69 @@ uint32_t crc32_of(const uint8_t *data, Py_ssize_t size) {
     return ~crc;
 }
 
+/* -- strings in order ------------------------------------------------------------------------ */
+
 typedef struct {
-    uint64_t head; /* the first eight bytes, as a number: most strings differ in these */
+    uint64_t head; /* what it begins with, as a number: most strings differ in these */
     const uint8_t *data;
     Py_ssize_t size;
-    int64_t *number; /* where the string's number goes */
+    Py_ssize_t place; /* that it had before */
 } String;
 
+/* The first eight letters, a byte each, so that no two numbers are the other way round than the
+ * strings. Latin and Cyrillic letters have bytes of their own; behind any other comes nothing more. */
 static uint64_t head_of(const uint8_t *data, Py_ssize_t size) {
+    enum { BELOW = 129, BETWEEN = 194, ABOVE = 227 }; /* the others */
     uint64_t head = 0;
-    for (Py_ssize_t i = 0; i < 8; i++) head = head << 8 | (i < size ? data[i] : 0);
+    for (int left = 56; left >= 0 && size > 0; left -= 8) {
+        uint32_t c = *data, both = c << 8 | (size > 1 ? data[1] : 0);
+        uint64_t letter = both < 0xD080 ? BELOW : both < 0xD180 ? BETWEEN : ABOVE;
+        if (c < 0x80) letter = c + 1;
+        else if (both >= 0xD080 && both < 0xD0C0) letter = BELOW + 1 + both - 0xD080;
+        else if (both >= 0xD180 && both < 0xD1A0) letter = BETWEEN + 1 + both - 0xD180;
+        else return head | letter << left;
+        head |= letter << left;
+        int bytes = c < 0x80 ? 1 : 2;
+        data += bytes;
+        size -= bytes;
+    }
     return head;
+}
+
+static int compare_bytes(const uint8_t *a, Py_ssize_t size, const uint8_t *b, Py_ssize_t other) {
+    int order = memcmp(a, b, (size_t)(size < other ? size : other));
+    return order ? order : (size > other) - (size < other);
 }
 
 static int compare(const void *one, const void *other) {
     const String *a = one, *b = other;
     if (a->head != b->head) return a->head < b->head ? -1 : 1;
-    Py_ssize_t common = a->size < b->size ? a->size : b->size;
-    int order = common > 8 ? memcmp(a->data + 8, b->data + 8, (size_t)common - 8) : 0;
-    return order ? order : (a->size > b->size) - (a->size < b->size);
+    return compare_bytes(a->data, a->size, b->data, b->size);
+}
+
+/* Sort by the heads, byte by byte from the last, then those of one head; -1 without memory. */
+static int sort(String *strings, size_t count) {
+    String *other = PyMem_New(String, count + 1), *from = strings, *to = other;
+    if (!other) return PyErr_NoMemory(), -1;
+    for (int shift = 0; shift < 64; shift += 8) {
+        size_t next[256] = {0}, before = 0;
+        for (size_t i = 0; i < count; i++) next[from[i].head >> shift & 0xFF]++;
+        for (int i = 0; i < 256; i++) {
+            size_t own = next[i];
+            next[i] = before;
+            before += own;
+        }
+        for (size_t i = 0; i < count; i++) to[next[from[i].head >> shift & 0xFF]++] = from[i];
+        String *last = from;
+        from = to;
+        to = last;
+    }
+    PyMem_Free(other); /* after eight times all is where it was */
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && strings[end].head == strings[i].head; end++) {}
+        if (end - i > 1) qsort(strings + i, end - i, sizeof *strings, compare);
+    }
+    return 0;
 }
 
 /* What is returned, in this order, and how large its items are. */
@@ -90,52 +135,53 @@ static PyObject *arrays_of(const String *strings, uint32_t count) {
     return found;
 }
 
-/* Take the strings of a list; return bytes with room for their numbers, 64 bits each. */
-static PyObject *take(PyObject *list, String *strings) {
-    Py_ssize_t count = PyList_GET_SIZE(list);
-    PyObject *numbers = PyBytes_FromStringAndSize(NULL, 8 * count);
-    for (Py_ssize_t i = 0; numbers && i < count; i++) {
-        PyObject *string = PyList_GET_ITEM(list, i);
-        if (!PyBytes_Check(string)) {
-            PyErr_SetString(PyExc_TypeError, "not bytes");
-            Py_CLEAR(numbers);
-            break;
+typedef struct {
+    Py_buffer bytes, ends;
+    Py_ssize_t count;
+} Strings;
+
+/* Read a list of (bytes, ends); return how many strings there are in all, -1 on an error. */
+static Py_ssize_t open_strings(PyObject *list, Strings *opened, Py_ssize_t *open) {
+    Py_ssize_t count = 0;
+    for (; *open < PyList_GET_SIZE(list); ++*open) {
+        Strings *own = &opened[*open];
+        PyObject *pair = PyList_GET_ITEM(list, *open);
+        if (!PyTuple_Check(pair)) return PyErr_SetString(PyExc_TypeError, "not a tuple"), -1;
+        if (!PyArg_ParseTuple(pair, "y*y*", &own->bytes, &own->ends)) return -1;
+        const uint32_t *ends = own->ends.buf;
+        own->count = own->ends.len / 4;
+        int fits = own->ends.len % 4 == 0 && (uintptr_t)ends % 4 == 0;
+        for (Py_ssize_t i = 0; fits && i < own->count; i++) fits = ends[i] >= (i ? ends[i - 1] : 0);
+        if (!fits || (own->count && ends[own->count - 1] > own->bytes.len)) {
+            ++*open;
+            return PyErr_SetString(PyExc_ValueError, "strings and ends do not fit together"), -1;
         }
-        const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(string);
-        Py_ssize_t size = PyBytes_GET_SIZE(string);
-        int64_t *number = (int64_t *)PyBytes_AS_STRING(numbers) + i;
-        strings[i] = (String){head_of(data, size), data, size, number};
+        count += own->count;
     }
-    return numbers;
+    return count < INT32_MAX ? count : (PyErr_NoMemory(), -1);
 }
 
-/* sort_strings(lists): (bytes, ends, hashes, buckets, order), [numbers, ...]
- *
- * Of all strings in some lists of bytes what `string_arrays` of strings.py has, and their CRC-32, as
- * numbers of 32 bits; and of those in each list their numbers, of 64. */
-static PyObject *sort_strings(PyObject *module, PyObject *lists) {
-    (void)module;
-    size_t count = 0, at = 0, distinct = 0;
-    if (!PyList_Check(lists)) return PyErr_Format(PyExc_TypeError, "not a list");
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lists); i++) {
-        PyObject *list = PyList_GET_ITEM(lists, i);
-        if (!PyList_Check(list)) return PyErr_Format(PyExc_TypeError, "not a list");
-        count += (size_t)PyList_GET_SIZE(list);
+static void fill(const Strings *from, Py_ssize_t place, String *strings) {
+    const uint32_t *ends = from->ends.buf;
+    for (Py_ssize_t i = 0; i < from->count; i++) {
+        uint32_t start = i ? ends[i - 1] : 0;
+        const uint8_t *data = (const uint8_t *)from->bytes.buf + start;
+        strings[i] = (String){head_of(data, ends[i] - start), data, ends[i] - start, place + i};
     }
-    if (count >= INT32_MAX) return PyErr_NoMemory();
-    String *strings = PyMem_New(String, count + 1);
-    PyObject *numbers = strings ? PyList_New(0) : PyErr_NoMemory(), *arrays = NULL;
-    for (Py_ssize_t i = 0; numbers && i < PyList_GET_SIZE(lists); i++) {
-        PyObject *list = PyList_GET_ITEM(lists, i), *own = take(list, strings + at);
-        if (!own || PyList_Append(numbers, own) < 0) Py_CLEAR(numbers);
-        Py_XDECREF(own);
-        at += (size_t)PyList_GET_SIZE(list);
-    }
-    if (numbers) {
-        qsort(strings, count, sizeof *strings, compare);
-        for (size_t i = 0; i < count; i++) {
+}
+
+static PyObject *sort_all(const Strings *opened, Py_ssize_t open, Py_ssize_t count) {
+    size_t at = 0, distinct = 0;
+    PyObject *numbers = PyBytes_FromStringAndSize(NULL, 8 * count), *arrays = NULL;
+    String *strings = numbers ? PyMem_New(String, count + 1) : NULL;
+    if (numbers && !strings) PyErr_NoMemory();
+    for (Py_ssize_t i = 0; strings && i < open; at += (size_t)opened[i++].count)
+        fill(&opened[i], (Py_ssize_t)at, strings + at);
+    if (strings && sort(strings, at) >= 0) {
+        int64_t *number = (int64_t *)PyBytes_AS_STRING(numbers);
+        for (size_t i = 0; i < at; i++) {
             if (!i || compare(&strings[distinct - 1], &strings[i])) strings[distinct++] = strings[i];
-            *strings[i].number = (int64_t)distinct - 1;
+            number[strings[i].place] = (int64_t)distinct - 1;
         }
         arrays = arrays_of(strings, (uint32_t)distinct);
     }
@@ -144,6 +190,291 @@ static PyObject *sort_strings(PyObject *module, PyObject *lists) {
     Py_XDECREF(arrays);
     Py_XDECREF(numbers);
     return found;
+}
+
+/* sort_strings(lists): (bytes, ends, hashes, buckets, order), numbers
+ *
+ * Of all strings in some lists, each of which is (bytes, ends), what `string_arrays` of strings.py
+ * has, and their CRC-32, as numbers of 32 bits; and of those in one list after the other their
+ * numbers, of 64. */
+static PyObject *sort_strings(PyObject *module, PyObject *list) {
+    (void)module;
+    if (!PyList_Check(list)) return PyErr_Format(PyExc_TypeError, "not a list");
+    Strings *opened = PyMem_New(Strings, PyList_GET_SIZE(list) + 1);
+    if (!opened) return PyErr_NoMemory();
+    Py_ssize_t open = 0, count = open_strings(list, opened, &open);
+    PyObject *found = count < 0 ? NULL : sort_all(opened, open, count);
+    while (open--) {
+        PyBuffer_Release(&opened[open].bytes);
+        PyBuffer_Release(&opened[open].ends);
+    }
+    PyMem_Free(opened);
+    return found;
+}
+
+/* -- strings by number ----------------------------------------------------------------------- */
+
+uint64_t seeds[2];
+static PyTypeObject *lexicon_type;
+
+static inline uint64_t mixed(uint64_t a, uint64_t b) {
+    __extension__ typedef unsigned __int128 Wide;
+    Wide product = (Wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint32_t hash_of(const uint8_t *string, Py_ssize_t size) {
+    uint64_t hash = seeds[0] ^ (uint64_t)size;
+    for (; size > 0; string += 16, size -= 16) {
+        uint64_t both[2] = {0, 0};
+        memcpy(both, string, size < 16 ? (size_t)size : 16);
+        hash = mixed(hash ^ both[0], seeds[1] ^ both[1]);
+    }
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+/* Return the entry of a string, or the free one where it belongs. */
+static Entry *entry_of(
+    const Lexicon *lexicon, const uint8_t *string, Py_ssize_t size, uint32_t hash
+) {
+    for (size_t at = hash & lexicon->mask;; at = (at + 1) & lexicon->mask) {
+        Entry *entry = &lexicon->entries[at];
+        if (entry->number < 0) return entry;
+        const uint8_t *own;
+        if (entry->hash == hash && string_of(lexicon, entry->number, &own) == size &&
+            !memcmp(own, string, (size_t)size))
+            return entry;
+    }
+}
+
+static int have_entries(Lexicon *lexicon, size_t mask) {
+    Entry *entries = PyMem_New(Entry, mask + 1);
+    if (!entries) return PyErr_NoMemory(), -1;
+    for (size_t i = 0; i <= mask; i++) entries[i] = (Entry){0, -1};
+    for (size_t i = 0; lexicon->entries && i <= lexicon->mask; i++) {
+        if (lexicon->entries[i].number < 0) continue;
+        size_t at = lexicon->entries[i].hash & mask;
+        while (entries[at].number >= 0) at = (at + 1) & mask;
+        entries[at] = lexicon->entries[i];
+    }
+    PyMem_Free(lexicon->entries);
+    lexicon->entries = entries;
+    lexicon->mask = mask;
+    return 0;
+}
+
+/* Make room for one string more, of so many bytes. */
+static int make_room(Lexicon *lexicon, size_t size) {
+    if (lexicon->count == INT32_MAX || size > UINT32_MAX - lexicon->size)
+        return PyErr_NoMemory(), -1;
+    if (lexicon->count == lexicon->numbered) {
+        int32_t room = lexicon->count > INT32_MAX / 2 ? INT32_MAX : 2 * lexicon->count;
+        uint32_t *ends = PyMem_Realloc(lexicon->ends, (size_t)room * sizeof *ends);
+        if (!ends) return PyErr_NoMemory(), -1;
+        lexicon->ends = ends;
+        lexicon->numbered = room;
+    }
+    if (lexicon->size + size > lexicon->room) {
+        size_t room = 2 * (lexicon->size + size);
+        uint8_t *bytes = PyMem_Realloc(lexicon->bytes, room);
+        if (!bytes) return PyErr_NoMemory(), -1;
+        lexicon->bytes = bytes;
+        lexicon->room = room;
+    }
+    if ((size_t)lexicon->count * 2 <= lexicon->mask) return 0;
+    return have_entries(lexicon, 2 * lexicon->mask + 1);
+}
+
+int32_t find_in(const Lexicon *lexicon, const uint8_t *string, Py_ssize_t size) {
+    return entry_of(lexicon, string, size, hash_of(string, size))->number;
+}
+
+int32_t number_in(Lexicon *lexicon, const uint8_t *string, Py_ssize_t size) {
+    uint32_t hash = hash_of(string, size);
+    Entry *entry = entry_of(lexicon, string, size, hash);
+    if (entry->number >= 0) return entry->number;
+    if (make_room(lexicon, (size_t)size) < 0) return -1;
+    entry = entry_of(lexicon, string, size, hash); /* there may be more of them now */
+    memcpy(lexicon->bytes + lexicon->size, string, (size_t)size);
+    lexicon->ends[lexicon->count] = (uint32_t)(lexicon->size += (size_t)size);
+    *entry = (Entry){hash, lexicon->count};
+    return lexicon->count++;
+}
+
+int32_t number_of_str(Lexicon *lexicon, PyObject *str) {
+    Py_ssize_t size;
+    if (!PyUnicode_Check(str)) return PyErr_SetString(PyExc_TypeError, "not a str"), -1;
+    const char *string = PyUnicode_AsUTF8AndSize(str, &size);
+    return string ? number_in(lexicon, (const uint8_t *)string, size) : -1;
+}
+
+Lexicon *lexicon_in(PyObject *object) {
+    if (Py_IS_TYPE(object, lexicon_type)) return (Lexicon *)object;
+    return PyErr_SetString(PyExc_TypeError, "not a Lexicon"), NULL;
+}
+
+static void lexicon_dealloc(PyObject *self) {
+    Lexicon *lexicon = (Lexicon *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyMem_Free(lexicon->bytes);
+    PyMem_Free(lexicon->ends);
+    PyMem_Free(lexicon->entries);
+    PyMem_Free(lexicon->ranked);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *lexicon_new(PyTypeObject *type, PyObject *args, PyObject *named) {
+    enum { FIRST = 1 << 10 };
+    (void)named;
+    if (!PyArg_ParseTuple(args, "")) return NULL;
+    Lexicon *lexicon = (Lexicon *)type->tp_alloc(type, 0);
+    if (!lexicon) return NULL;
+    lexicon->numbered = lexicon->room = FIRST;
+    lexicon->ends = PyMem_New(uint32_t, FIRST);
+    lexicon->bytes = PyMem_New(uint8_t, FIRST);
+    if (!lexicon->ends || !lexicon->bytes || have_entries(lexicon, 2 * FIRST - 1) < 0) {
+        Py_DECREF(lexicon);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)lexicon;
+}
+
+static Py_ssize_t lexicon_length(PyObject *self) { return ((Lexicon *)self)->count; }
+
+static PyObject *lexicon_item(PyObject *self, Py_ssize_t number) {
+    const Lexicon *lexicon = (Lexicon *)self;
+    const uint8_t *string;
+    if (number < 0 || number >= lexicon->count)
+        return PyErr_Format(PyExc_IndexError, "no such number");
+    Py_ssize_t size = string_of(lexicon, (int32_t)number, &string);
+    return PyUnicode_DecodeUTF8((const char *)string, size, NULL);
+}
+
+static PyObject *lexicon_number(PyObject *self, PyObject *str) {
+    int32_t number = number_of_str((Lexicon *)self, str);
+    return number < 0 ? NULL : PyLong_FromLong(number);
+}
+
+static PyObject *lexicon_find(PyObject *self, PyObject *str) {
+    Py_ssize_t size;
+    if (!PyUnicode_Check(str)) return PyErr_Format(PyExc_TypeError, "not a str");
+    const char *string = PyUnicode_AsUTF8AndSize(str, &size);
+    if (!string) return NULL;
+    return PyLong_FromLong(find_in((Lexicon *)self, (const uint8_t *)string, size));
+}
+
+static PyObject *lexicon_strings(PyObject *self, PyObject *none) {
+    const Lexicon *lexicon = (Lexicon *)self;
+    (void)none;
+    return Py_BuildValue("y#y#", (char *)lexicon->bytes, (Py_ssize_t)lexicon->size,
+                         (char *)lexicon->ends, (Py_ssize_t)lexicon->count * 4);
+}
+
+static PyObject *lexicon_hashes(PyObject *self, PyObject *args) {
+    const Lexicon *lexicon = (Lexicon *)self;
+    int first;
+    if (!PyArg_ParseTuple(args, "i", &first)) return NULL;
+    if (first < 0 || first > lexicon->count)
+        return PyErr_Format(PyExc_IndexError, "no such number");
+    PyObject *found = PyBytes_FromStringAndSize(NULL, 4 * ((Py_ssize_t)lexicon->count - first));
+    if (!found) return NULL;
+    uint32_t *out = (uint32_t *)PyBytes_AS_STRING(found);
+    for (int32_t i = first; i < lexicon->count; i++) {
+        const uint8_t *string;
+        Py_ssize_t size = string_of(lexicon, i, &string);
+        *out++ = crc32_of(string, size);
+    }
+    return found;
+}
+
+static int is_before(const Lexicon *lexicon, const Ranked *one, const String *other) {
+    if (one->head != other->head) return one->head < other->head;
+    const uint8_t *string;
+    Py_ssize_t size = string_of(lexicon, one->number, &string);
+    return compare_bytes(string, size, other->data, other->size) < 0;
+}
+
+/* Put new strings, which are in order, among those that were. */
+static int merge(Lexicon *lexicon, const String *strings, int32_t count) {
+    Ranked *ranked = PyMem_New(Ranked, (size_t)lexicon->count + 1);
+    if (!ranked) return PyErr_NoMemory(), -1;
+    for (int32_t i = 0, old = 0, added = 0; i < lexicon->count; i++) {
+        int is_old = added == count || (old < lexicon->in_order &&
+                                        is_before(lexicon, &lexicon->ranked[old], &strings[added]));
+        if (is_old) ranked[i] = lexicon->ranked[old++];
+        else {
+            ranked[i] = (Ranked){strings[added].head, (int32_t)strings[added].place};
+            added++;
+        }
+    }
+    PyMem_Free(lexicon->ranked);
+    lexicon->ranked = ranked;
+    lexicon->in_order = lexicon->count;
+    return 0;
+}
+
+static int put_in_order(Lexicon *lexicon) {
+    int32_t first = lexicon->in_order, count = lexicon->count - first;
+    if (!count) return 0;
+    String *strings = PyMem_New(String, (size_t)count);
+    if (!strings) return PyErr_NoMemory(), -1;
+    for (int32_t i = 0; i < count; i++) {
+        const uint8_t *data;
+        Py_ssize_t size = string_of(lexicon, first + i, &data);
+        strings[i] = (String){head_of(data, size), data, size, first + i};
+    }
+    int failed = sort(strings, (size_t)count) < 0 || merge(lexicon, strings, count) < 0;
+    PyMem_Free(strings);
+    return failed ? -1 : 0;
+}
+
+static PyObject *lexicon_order(PyObject *self, PyObject *none) {
+    Lexicon *lexicon = (Lexicon *)self;
+    (void)none;
+    if (put_in_order(lexicon) < 0) return NULL;
+    PyObject *found = PyBytes_FromStringAndSize(NULL, 4 * (Py_ssize_t)lexicon->count);
+    if (!found) return NULL;
+    int32_t *out = (int32_t *)PyBytes_AS_STRING(found);
+    for (int32_t i = 0; i < lexicon->count; i++) out[i] = lexicon->ranked[i].number;
+    return found;
+}
+
+static PyMethodDef lexicon_methods[] = {
+    {"number", lexicon_number, METH_O, "The number of a string, the next one if it is new."},
+    {"find", lexicon_find, METH_O, "The number of a string; -1 if it is not there."},
+    {"strings", lexicon_strings, METH_NOARGS, "(bytes, ends): all of them in UTF-8; uint32."},
+    {"hashes", lexicon_hashes, METH_VARARGS, "The CRC-32 of each from a number on; uint32."},
+    {"order", lexicon_order, METH_NOARGS, "Their numbers in the order of the strings; int32."},
+    {NULL},
+};
+
+static PyType_Slot lexicon_slots[] = {
+    {Py_tp_new, lexicon_new},
+    {Py_tp_dealloc, lexicon_dealloc},
+    {Py_tp_methods, lexicon_methods},
+    {Py_sq_length, lexicon_length},
+    {Py_sq_item, lexicon_item},
+    {Py_tp_doc, "Lexicon(): strings that get numbers as they are met; see analysis/arrays.py."},
+    {0, NULL},
+};
+
+static PyType_Spec lexicon_spec = {
+    .name = "searchkit.kernel._kernel.Lexicon",
+    .basicsize = sizeof(Lexicon),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = lexicon_slots,
+};
+
+int add_lexicon(PyObject *module) {
+    for (int i = 0; i < 2; i++) {
+        PyObject *string = PyUnicode_FromFormat("searchkit %d", i);
+        if (!string) return -1;
+        seeds[i] = (uint64_t)PyObject_Hash(string);
+        Py_DECREF(string);
+    }
+    lexicon_type = (PyTypeObject *)PyType_FromSpec(&lexicon_spec);
+    return lexicon_type ? PyModule_AddObjectRef(module, "Lexicon", (PyObject *)lexicon_type) : -1;
 }
 
 PyMethodDef strings_methods[] = {

@@ -67,7 +67,8 @@ def test_the_kernel_marks_the_words_with_these_numbers(
     A word that answers several parts counts for the first; places of other articles do not count.
     """
     titles, every = spans_of(title), spans_of(text)
-    [stones] = milestones(np.array([start for start, _ in every], int), np.array([len(every)]))
+    starts = np.array([start for start, _ in every], int)
+    [stones] = milestones(starts, np.array([0]), np.array([len(every)]))
     first = len(titles) + GAP
     positions = [*range(len(titles)), *range(first, first + len(every))]
     parts = [sorted(random.sample(positions, random.randint(0, len(positions)))) for _ in range(3)]

@@ -150,10 +150,9 @@ class RunMaker:
 
     def _pairs(self, columns: Sequence[Array]) -> Array:
         """Return the rows of words that often stand side by side."""
-        *rows, pair = columns
         known = self._batches.pairs
-        term = np.array(known.term_of_pair, np.int32)[pair]
-        found, places = found_together(self._together, known.terms, rows, term)
+        of_pair = np.array(known.term_of_pair, np.int32)
+        found, places = found_together(self._together, known.terms, columns, of_pair)
         keys = [pair_key(left, right) for left, right in found]
         numbers = [known.add(key, key) for key in keys]
         places[2] = np.array(numbers, np.int64)[places[2]]
@@ -197,8 +196,8 @@ class RunMaker:
         Of each title and each text, alternately, `words` is how many words it has; `starts` is
         where they start.
         """
-        is_text = np.repeat(np.arange(len(words)) % 2 == 1, words)
-        stones = milestones(starts[is_text], words[1::2])
+        first = np.cumsum(words) - words
+        stones = milestones(starts, first[1::2], words[1::2])
         written = list(map(letters, articles))
         records = list(map(self._packer.pack, written, stones))
         dates = [parse_span(article.date) if article.date else (0, 0) for article in articles]

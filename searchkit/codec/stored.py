@@ -18,7 +18,7 @@ milestones a highlighter finds the n-th word without reading the text from its b
 
 >>> packer = Packer.trained([])
 >>> article = Article("1", "Мир у світі. " * 25, "Вісті ☮")
->>> [stones] = milestones(np.arange(75) // 3 * 13 + [0, 4, 6] * 25, np.array([75]))
+>>> [stones] = milestones(np.arange(75) // 3 * 13 + [0, 4, 6] * 25, np.array([0]), np.array([75]))
 >>> record = packer.pack(letters(article), stones)
 >>> found, stones = Unpacker(packer.dictionary).unpack(record)
 >>> found == article, [article.text[at : at + 4] for at in starts_of(stones)]
@@ -167,19 +167,21 @@ class Unpacker:
         return _read(self._own.zstd.decompress(packed, max_output_size=_LARGEST))
 
 
-def milestones(starts: Ints, words: Ints) -> list[bytes]:
+def milestones(starts: Ints, first: Ints, words: Ints) -> list[bytes]:
     """Return the milestones of several texts.
 
     Args:
-        starts: where the words of each begin, one text after the other.
-        words: how many they are in each.
+        starts: where each word begins in its text.
+        first: of each text its first word among these.
+        words: how many it has.
     """
-    number = np.arange(len(starts)) - np.repeat(np.cumsum(words) - words, words)
-    starts, stones = starts[number % STRIDE == 0], -(-words // STRIDE)
+    stones = -(-words // STRIDE)
+    text = np.repeat(np.arange(len(words)), stones)
+    nth = np.arange(len(text)) - (np.cumsum(stones) - stones)[text]
+    starts = starts[first[text] + nth * STRIDE]
     ends = np.cumsum(stones)
-    first = (ends - stones)[stones > 0]
     gaps = np.diff(starts, prepend=0)
-    gaps[first] = starts[first]
+    gaps[nth == 0] = starts[nth == 0]
     places = np.cumsum(gaps // 255 + 1)
     encoded = np.full(places[-1] if len(places) else 0, 255, np.uint8)
     encoded[places - 1] = gaps % 255

@@ -99,15 +99,15 @@ def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], 
 
 
 def found_together(
-    pairs: Pairs, terms: Lexicon, rows: Sequence[Array], term: Array
+    pairs: Pairs, terms: Lexicon, rows: Sequence[Array], term_of_pair: Array
 ) -> tuple[list[tuple[str, str]], Array]:
     """Find where the words of pairs stand side by side.
 
     Args:
         pairs: those that are looked for.
         terms: all of them.
-        rows: article and position of each row, ascending; int32.
-        term: of each row; int32.
+        rows: article, position and pair of form and term of each row, ascending; int32.
+        term_of_pair: int32.
 
     Returns:
         The pairs that were found; and, by article and position, shape (3, places), the article
@@ -123,10 +123,10 @@ def found_together(
     begins[wanted >> 32] = True
     ends[wanted & 0xFFFFFFFF] = True
     if kernel:
-        found = kernel.side_by_side(*rows, term, wanted, begins, ends)
+        found = kernel.side_by_side(*rows, term_of_pair, wanted, begins, ends)
         row, which = np.frombuffer(found, np.int32).reshape(-1, 2).T
     else:
-        row, which = _side_by_side(rows, term, wanted, begins, ends)
+        row, which = _side_by_side(rows, term_of_pair[rows[2]], wanted, begins, ends)
     is_met = np.bincount(which, minlength=len(wanted)) > 0
     number = (np.cumsum(is_met) - 1)[which]
     places = np.stack([rows[0][row], rows[1][row], number.astype(np.int32)])

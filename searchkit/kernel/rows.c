@@ -478,11 +478,11 @@ static PyObject *invert(PyObject *module, PyObject *args) {
 /* -- rows to pairs of words that stand side by side ------------------------------------------ */
 
 typedef struct {
-    Ints docs, positions, terms; /* of rows, ascending by the first two */
+    Ints docs, positions, pairs; /* of rows, ascending by the first two */
+    Ints term_of_pair;
     const uint64_t *wanted;      /* left term << 32 | right term, ascending */
     Py_ssize_t count;
     const uint8_t *begins, *ends; /* of each term, whether it is the left, the right of any */
-    Py_ssize_t known;             /* how many terms there are */
     int32_t *found;               /* row of the left word and number of the pair, by turns */
     Py_ssize_t size, room;
 } Sides;
@@ -506,14 +506,18 @@ static int note(Sides *s, int32_t row, int32_t pair) {
     return 1;
 }
 
+static inline int32_t term_at(const Sides *s, Py_ssize_t row) {
+    return s->term_of_pair.items[s->pairs.items[row]];
+}
+
 static int note_followers(Sides *s, Py_ssize_t row) {
     int32_t doc = s->docs.items[row];
     int64_t next = (int64_t)s->positions.items[row] + 1;
     for (Py_ssize_t i = row + 1; i < s->docs.length && s->docs.items[i] == doc; i++) {
-        int32_t term = s->terms.items[i];
         if (s->positions.items[i] > next) break;
+        int32_t term = term_at(s, i);
         if (s->positions.items[i] < next || !s->ends[term]) continue;
-        uint64_t key = (uint64_t)s->terms.items[row] << 32 | (uint32_t)term;
+        uint64_t key = (uint64_t)term_at(s, row) << 32 | (uint32_t)term;
         Py_ssize_t low = 0, high = s->count;
         while (low < high) {
             Py_ssize_t middle = (low + high) / 2;
@@ -526,36 +530,38 @@ static int note_followers(Sides *s, Py_ssize_t row) {
     return 1;
 }
 
-/* side_by_side(docs, positions, terms, wanted, begins, ends): see `found_together`. */
+/* side_by_side(docs, positions, pairs, term_of_pair, wanted, begins, ends): see `found_together`. */
 static PyObject *side_by_side(PyObject *module, PyObject *args) {
     (void)module;
-    Py_buffer views[6];
+    Py_buffer views[7];
     Sides s = {0};
     PyObject *answer = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*", &views[0], &views[1], &views[2], &views[3],
-                          &views[4], &views[5]))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*", &views[0], &views[1], &views[2], &views[3],
+                          &views[4], &views[5], &views[6]))
         return NULL;
     s.docs = ints_of(&views[0]);
     s.positions = ints_of(&views[1]);
-    s.terms = ints_of(&views[2]);
-    s.wanted = views[3].buf;
-    s.count = views[3].len / 8;
-    s.begins = views[4].buf;
-    s.ends = views[5].buf;
-    s.known = views[4].len;
-    int fits = are_ints(&views[0]) && views[1].len == views[0].len &&
-               views[2].len == views[0].len && views[5].len == s.known && s.count < INT32_MAX &&
-               s.docs.length < INT32_MAX, done = 1;
-    for (Py_ssize_t i = 0; fits && i < s.terms.length; i++)
-        fits = s.terms.items[i] >= 0 && s.terms.items[i] < s.known;
+    s.pairs = ints_of(&views[2]);
+    s.term_of_pair = ints_of(&views[3]);
+    s.wanted = views[4].buf;
+    s.count = views[4].len / 8;
+    s.begins = views[5].buf;
+    s.ends = views[6].buf;
+    int fits = are_ints(&views[0]) && are_ints(&views[3]) && views[1].len == views[0].len &&
+               views[2].len == views[0].len && views[5].len == views[6].len &&
+               s.count < INT32_MAX && s.docs.length < INT32_MAX, done = 1;
+    for (Py_ssize_t i = 0; fits && i < s.term_of_pair.length; i++)
+        fits = s.term_of_pair.items[i] >= 0 && s.term_of_pair.items[i] < views[5].len;
+    for (Py_ssize_t i = 0; fits && i < s.pairs.length; i++)
+        fits = s.pairs.items[i] >= 0 && s.pairs.items[i] < s.term_of_pair.length;
     for (Py_ssize_t i = 0; fits && done && i < s.docs.length; i++)
-        if (s.begins[s.terms.items[i]]) done = note_followers(&s, i);
+        if (s.begins[term_at(&s, i)]) done = note_followers(&s, i);
     if (!fits) PyErr_SetString(PyExc_ValueError, "rows and terms do not fit together");
     else if (!done) PyErr_NoMemory();
     else
         answer = PyBytes_FromStringAndSize((char *)s.found, s.size * (Py_ssize_t)sizeof *s.found);
     PyMem_Free(s.found);
-    release(views, 6);
+    release(views, 7);
     return answer;
 }
 

@@ -24,6 +24,7 @@
 #define MOST_CLASSES 12 /* that are looked for at once */
 #define GAP 300       /* schema.GAP */
 #define LEAD_WORDS 50 /* rank.LEAD_WORDS */
+#define MILESTONE 256 /* articles */
 #define NOWHERE UINT64_MAX
 
 /* -- a segment ------------------------------------------------------------------------------ */
@@ -66,6 +67,8 @@ typedef struct {
     int knows_most;    /* whether the next is known: what a posting of this code is worth at most */
     float most_of[256];
     uint64_t vaguest;  /* the greatest unit of time that a date begins with, if known; else 0 */
+    uint64_t *milestones; /* `first` of each MILESTONEth article, if `vaguest` is known */
+    uint64_t n_milestones;
     uint16_t *ranks;   /* of each chunk that has bits, if `ranked` has 1 there: how many of them stand
                           before each LINE */
     uint8_t *ranked;   /* 0 if that was not looked at, 2 if it leads nowhere; NULL without memory */
@@ -217,6 +220,7 @@ static void segment_dealloc(Segment *self) {
     PyBuffer_Release(&self->seen);
     free(self->ranks);
     free(self->ranked);
+    free(self->milestones);
     PyTypeObject *type = Py_TYPE(self);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
@@ -380,13 +384,17 @@ static void learn_most(Segment *s) {
     s->most_of[ODD] = s->k1_1;
 }
 
-/* Learns how vague dates may be: 100 to the power of 3 of an archive that tells days. */
-static void learn_vaguest(Segment *s) {
+/* Learns how vague dates may be: 100 to the power of 3 of an archive that tells days; and marks the way
+   through them, newest first. Without memory for that there are no milestones. */
+static void learn_dates(Segment *s) {
     if (s->vaguest) return;
     s->vaguest = 1;
     for (uint32_t i = 0; i < s->size; i++)
         while (s->first[i] && s->vaguest < 10000000000 && s->first[i] % (s->vaguest * 100) == 0)
             s->vaguest *= 100;
+    s->milestones = malloc((s->size / MILESTONE + 1) * sizeof *s->milestones);
+    for (uint32_t i = 0; s->milestones && i < s->size; i += MILESTONE)
+        s->milestones[s->n_milestones++] = s->first[i];
 }
 
 /* Takes a term's postings as they lie in the file; 0 if they lead out of it. */
@@ -550,6 +558,17 @@ static uint64_t posting_of(const List *list, uint32_t doc) {
     uint64_t a = c ? list->ends[c - 1] : list->start, b = list->ends[c];
     uint64_t p = near(list->lows, a, b, doc & 0xFFFF);
     return p < b && list->lows[p] == (doc & 0xFFFF) ? p : NOWHERE;
+}
+
+/* Asks for where a list's first article from one on probably is. */
+static void fetch_edge(const List *list, uint64_t doc) {
+    uint64_t c = chunk_number(list, (uint32_t)(doc >> 16));
+    if (c == list->chunks || list->keys[c] != doc >> 16) return;
+    uint64_t a = c ? list->ends[c - 1] : list->start;
+    const uint16_t *at = list->lows + guess(a, list->ends[c], doc & 0xFFFF);
+    __builtin_prefetch(at - WINDOW / 2);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + WINDOW / 2);
 }
 
 /* How many of a list's articles have numbers from low to high - 1. */

@@ -86,10 +86,12 @@ class _Forms:
     @cached_property
     def _first_parts(self) -> set[bytes]:
         """Return the parts of all compounds but the last."""
-        signs = np.isin(self._arrays["forms.bytes"], list(b"-.,:")).nonzero()[0]
+        letters = self._arrays["forms.bytes"]
+        signs = (letters <= ord(":")).nonzero()[0]  # and digits: there are few of both
+        signs = signs[np.isin(letters[signs], list(b"-.,:"))]
         compounds = self._arrays["forms.ends"].searchsorted(signs, "right")
         forms = (self._forms[number] for number in sorted({*compounds.tolist()}))
-        return {p.encode() for form in forms for p in parts(form.decode())[:-1]}
+        return {p.encode() for form in forms for p in parts(form.decode(errors="replace"))[:-1]}
 
     def make_sense(self) -> bool:
         """Tell whether the numbers fit together: who wrote them may have meant harm."""
@@ -106,8 +108,7 @@ class _Forms:
             and len(form_ends) == len(order) == len(lemma_ends)
             and bool((order < len(form_ends)).all() and (lemmas < len(term_ends)).all())
             and not len(buckets) - 1 & len(buckets) - 2
-            and _is_text(form_bytes, form_ends)
-            and _is_text(term_bytes, term_ends)
+            and _is_text(term_bytes, term_ends)  # forms are only compared with what is asked for
         )
 
     def lemmas(self, string: bytes) -> tuple[str, ...]:

@@ -579,8 +579,10 @@ class _Known:
 
     def meet(self, article_id: bytes, article: Article | None) -> int | str:
         """Return "new", "same", "twice", or the number of the article that has changed."""
+        if self._live is None or article is None:
+            return self._meet_new(article_id)
         number = self._find(article_id)
-        if number is None or self._live is None or article is None:
+        if number is None:
             return self._meet_new(article_id)
         if not self._unmet[number]:
             return "twice"

@@ -64,8 +64,9 @@ A term that stands in the articles 3 and 70,000 has two chunks, with the keys 0 
 [0, 604, 609]
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -347,9 +348,15 @@ class Segment:
 
 def id_hash(article_id: str) -> bytes:
     """Return 16 bytes that stand for an id."""
+    found: bytes = _blake2b()(article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return found
+
+
+@cache
+def _blake2b() -> Any:
     from hashlib import blake2b  # noqa: PLC0415 - slow to import, and no search needs it
 
-    return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b
 
 
 def counted_up(first: Ints, counts: Ints) -> Ints:

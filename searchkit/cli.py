@@ -8,7 +8,7 @@ try:  # Ctrl-C while they are read is no traceback either
 
     # Nearly all that a command makes is in use to its end: it is seldom worth looking for what is
     # not, and not at all at the end, where Python looks through everything: a tenth of a query.
-    gc.set_threshold(50_000)
+    gc.set_threshold(100_000)
     atexit.register(gc.freeze)
 
     import math

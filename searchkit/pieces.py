@@ -127,6 +127,8 @@ class Pieces:
         self._secret = os.urandom(32)
         self._files: dict[str, _Piece] = {}  # those that are whole files
         self._begun: dict[bytes, list[_Piece]] = {}  # those of lines by their heads, the last first
+        self._by_row: dict[int, _Piece] = {}  # the same by the first of their `ids`
+        self._next: _Piece | None = None  # what came behind the one that was skipped, and may again
         if path is not None:
             self._load(path)
         self._key = key_of(self._secret)
@@ -155,6 +157,7 @@ class Pieces:
             piece = _Piece(*place, *rest)
             if piece.lines:
                 self._begun.setdefault(piece.head, []).append(piece)
+                self._by_row[rest[-1][0]] = piece
             else:
                 self._files[piece.name] = piece
 
@@ -181,6 +184,7 @@ class Pieces:
             return False
         is_there = piece.name == self._name and piece.line == line
         self._here.append(piece if is_there else piece._replace(name=self._name, line=line))
+        self._next = self._by_row.get(end)
         self.skipped += end - first
         return True
 
@@ -210,8 +214,7 @@ class Pieces:
             failed: OSError | None = None
             piece = None
             try:
-                line = raw.readline(longest + 1)
-                piece = self._found(raw, line, before + len(lines) + 1) if line else None
+                line, piece = self._line(raw, longest + 1, before + len(lines) + 1)
             except OSError as error:
                 line, failed = b"", error
             if lines and (not line or piece or have >= size):
@@ -234,25 +237,35 @@ class Pieces:
                 while line and not line.endswith(b"\n"):
                     line = raw.readline(_STEP)
 
-    def _found(self, raw: BufferedReader, line: bytes, number: int) -> _Piece | None:
-        """Read on to the end of a known piece that begins with this line, if there is one."""
-        known = self._begun.get(self._digest(line))
-        if not known:
-            return None
-        piece = known[-1]
+    def _line(self, raw: BufferedReader, size: int, number: int) -> tuple[bytes, _Piece | None]:
+        """Read a line or, if a known piece begins with it, to the end of that; return both."""
+        piece, self._next = self._next, None
+        if piece and self._first(piece.head) is piece and self._comes(raw, piece, number):
+            return bytes(self._room[: self._room.find(b"\n") + 1]), piece
+        line = raw.readline(size)
+        piece = self._first(self._digest(line)) if line else None
+        return line, piece if piece and self._comes(raw, piece, number, line) else None
+
+    def _first(self, head: bytes) -> _Piece | None:
+        """Return the first piece that begins like this, of those that were not met yet."""
+        known = self._begun.get(head)
+        return known[-1] if known else None
+
+    def _comes(self, raw: BufferedReader, piece: _Piece, number: int, line: bytes = b"") -> bool:
+        """Read on to the end of a known piece, if it is what comes; its first line may be read."""
         if not len(line) <= piece.size <= _LARGEST:
-            return None
+            return False
         if piece.is_bound and (piece.name, piece.line) != (self._name, number):
-            return None
+            return False
         if len(self._room) < piece.size:
             self._room = bytearray(piece.size)
         self._room[: len(line)] = line
         with memoryview(self._room)[: piece.size] as room:
             rest = raw.readinto(room[len(line) :])
             if len(line) + rest == piece.size and self._digest(room) == piece.digest:
-                return piece
+                return True
         raw.seek(-rest, os.SEEK_CUR)
-        return None
+        return False
 
     def put_lines(self, before: int, data: bytes) -> None:
         """Cut some lines of the file at hand, of which so many stand before, into pieces."""

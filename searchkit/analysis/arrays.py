@@ -28,8 +28,6 @@ from searchkit.kernel import kernel
 Ints = NDArray[np.int32]
 Array = NDArray[Any]
 
-_CUT = re.compile(f"({WORD})")
-
 
 @dataclass
 class Rows:
@@ -295,7 +293,7 @@ class _Words:
         starts, numbers = [np.empty(0, np.int64)], array("i")
         known = self._numbers
         for text in texts:
-            pieces = _CUT.split(text)  # what is between words, and words, alternately
+            pieces = re.split(f"({WORD})", text)  # what is between words, and words, alternately
             words = pieces[1::2]
             for word in words:
                 if word not in known:

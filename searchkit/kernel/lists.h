@@ -480,10 +480,10 @@ static const uint32_t *dead_from(const Query *q, uint64_t number) {
 
 #define FEW 16 /* times as many postings as there are others are rather looked up in than read */
 
-/* How many bits two rows for a chunk have in common. */
-WIDE static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
+/* How many bits two rows for a chunk of so many articles have in common. */
+WIDE static uint64_t common_bits(const uint8_t *a, const uint8_t *b, uint64_t size) {
     uint64_t found = 0;
-    for (int i = 0; i < CHUNK / 8; i += 128) { /* 16 words: a byte's count is 128 at most */
+    for (uint64_t i = 0; i < CHUNK / 8 && i * 8 < size; i += 128) { /* 16 words: a byte's count is 128 at most */
         uint64_t x[16], y[16], counted = 0;
         memcpy(x, a + i, sizeof x);
         memcpy(y, b + i, sizeof y);
@@ -499,29 +499,86 @@ WIDE static uint64_t common_bits(const uint8_t *a, const uint8_t *b) {
     return found;
 }
 
+#define LANES 16
+#define RATHER_READ 128 /* times as many postings as there are others are rather read than looked up in */
+#define ABREAST 8 /* numbers that LANES others are compared with at once */
+
+typedef uint16_t Lanes __attribute__((vector_size(2 * LANES)));
+
+/* Numbers that are among others: `met` is NULL to count only; see `keep_equal`. */
+typedef struct { uint16_t *met; uint64_t kept, n; int are_some; } Equal;
+
+/* Compares ABREAST numbers, the first of them the `at`th, with `left` of LANES others, all with all. */
+static inline void compare_block(Equal *equal, const uint16_t *few, uint64_t at, const uint16_t *many,
+                                 uint64_t left) {
+    Lanes lanes, any = {0};
+    uint64_t found[LANES / 4];
+    memcpy(&lanes, many, sizeof lanes);
+    for (int k = 0; k < ABREAST; k++) any |= (Lanes)(lanes == few[k]);
+    for (uint64_t k = left; k < LANES; k++) any[k] = 0;
+    memcpy(found, &any, sizeof found);
+    if (!equal->met) {
+        uint64_t counts = 0; /* four at once */
+        for (int i = 0; i < LANES / 4; i++) counts += found[i] & 0x0001000100010001;
+        equal->kept += counts * 0x0001000100010001 >> 48;
+        return;
+    }
+    if (!(found[0] | found[1] | found[2] | found[3])) return; /* mostly */
+    for (uint64_t i = 0, k = 0; i < LANES; i += 4)
+        for (uint64_t bits = found[i / 4], lane; bits; bits &= ~(0xFFFFull << 16 * (lane - i))) {
+            lane = i + (uint64_t)__builtin_ctzll(bits) / 16;
+            if (equal->kept == equal->n) return; /* damaged */
+            while (k < ABREAST - 1 && few[k] != many[lane]) k++;
+            equal->met[equal->kept++] = equal->are_some ? equal->met[at + k] : (uint16_t)(at + k);
+        }
+}
+
+/* What is left of n numbers behind whole blocks; the last one is repeated until there are enough. */
+static void take_rest(uint16_t *rest, uint64_t block, const uint16_t *numbers, uint64_t n) {
+    for (uint64_t i = 0, at = n / block * block; n && i < block; i++, at++)
+        rest[i] = numbers[at < n ? at : n - 1];
+}
+
+/* Of n numbers keeps in `met` those that are among m others, both ascending: where they are, or what `met`
+   had there; or counts them only. Blocks of both are compared; then that goes on which ends first, without a branch. */
+WIDE static uint64_t keep_equal(const uint16_t *few, uint64_t n, const uint16_t *many, uint64_t m,
+                                uint16_t *met, int are_some) {
+    Equal equal = {met, 0, n, are_some};
+    uint16_t rest_of_few[ABREAST], rest_of_many[LANES];
+    uint64_t i = 0, j = 0;
+    while (i + ABREAST <= n && j + LANES <= m) {
+        compare_block(&equal, few + i, i, many + j, LANES);
+        uint16_t last = few[i + ABREAST - 1], other = many[j + LANES - 1];
+        i += last <= other ? ABREAST : 0;
+        j += other <= last ? LANES : 0;
+    }
+    take_rest(rest_of_few, ABREAST, few, n);
+    take_rest(rest_of_many, LANES, many, m);
+    while (i < n && j < m) {
+        const uint16_t *own = n - i < ABREAST ? rest_of_few : few + i;
+        const uint16_t *others = m - j < LANES ? rest_of_many : many + j;
+        compare_block(&equal, own, i, others, m - j < LANES ? m - j : LANES);
+        uint16_t last = own[ABREAST - 1], other = others[LANES - 1];
+        i += last <= other ? ABREAST : 0;
+        j += other <= last ? LANES : 0;
+    }
+    return equal.kept;
+}
+
 /* Of some postings of a list, given by how far they are from the first one that `lows` has, keeps
    those that another list's chunk has, too; without branches that no processor foresees. */
 static uint64_t keep_met(Table *table, const uint16_t *lows, uint16_t *met, uint64_t n,
                          const uint16_t *others, const Chunk *chunk) {
-    uint64_t kept = 0, i = 0, common = 0, *bits = table->bits;
+    uint64_t kept = 0, i = 0;
     if (chunk->bits) {
         for (; i < n; i++) {
             uint32_t low = lows[met[i]];
             met[kept] = met[i];
             kept += chunk->bits[low / 8] >> low % 8 & 1;
         }
-    } else if ((chunk->b - chunk->a) / FEW < n) {
-        for (; i < n; i++) bits[lows[met[i]] / 64] |= 1ull << lows[met[i]] % 64;
-        for (uint64_t p = chunk->a; p < chunk->b; p++) {
-            uint32_t low = others[p];
-            table->both[common] = (uint16_t)low;
-            common += bits[low / 64] >> low % 64 & 1;
-        }
-        for (i = 0; i < n; i++) bits[lows[met[i]] / 64] = 0;
-        for (i = 0; kept < common; kept++, i++) {
-            while (lows[met[i]] != table->both[kept]) i++;
-            met[kept] = met[i];
-        }
+    } else if ((chunk->b - chunk->a) / RATHER_READ < n) {
+        for (; i < n; i++) table->both[i] = lows[met[i]];
+        kept = keep_equal(table->both, n, others + chunk->a, chunk->b - chunk->a, met, 1);
     } else {
         for (; i < n; i++) {
             uint64_t p = near(others, chunk->a, chunk->b, lows[met[i]]);
@@ -530,25 +587,6 @@ static uint64_t keep_met(Table *table, const uint16_t *lows, uint16_t *met, uint
         }
     }
     return kept;
-}
-
-/* Likewise, how many these are, of n postings one after the other. */
-static uint64_t count_met(Table *table, const uint16_t *lows, uint64_t n, const uint16_t *others,
-                          const Chunk *chunk) {
-    uint64_t found = 0, *bits = table->bits;
-    if (chunk->bits) {
-        for (uint64_t i = 0; i < n; i++) found += chunk->bits[lows[i] / 8] >> lows[i] % 8 & 1;
-    } else if ((chunk->b - chunk->a) / FEW < n) {
-        for (uint64_t i = 0; i < n; i++) bits[lows[i] / 64] |= 1ull << lows[i] % 64;
-        for (uint64_t p = chunk->a; p < chunk->b; p++) found += bits[others[p] / 64] >> others[p] % 64 & 1;
-        for (uint64_t i = 0; i < n; i++) bits[lows[i] / 64] = 0;
-    } else {
-        for (uint64_t i = 0; i < n; i++) {
-            uint64_t p = near(others, chunk->a, chunk->b, lows[i]);
-            found += p < chunk->b && others[p] == lows[i];
-        }
-    }
-    return found;
 }
 
 /* Likewise, of all postings of a list in a chunk, where both have bits: a posting's number is how
@@ -585,7 +623,7 @@ static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high
     here->n = 0;
     if (k == 2 && !w->visit && !w->check && few->bits && many->bits && !low_end &&
         high_end == CHUNK) {
-        w->found += common_bits(few->bits, many->bits);
+        w->found += common_bits(few->bits, many->bits, s->size - ((uint64_t)here->key << 16));
         const uint32_t *dead = dead_from(w->q, (uint64_t)here->key << 16);
         const uint32_t *last = dead_from(w->q, ((uint64_t)here->key + 1) << 16);
         for (; dead < last; dead++) {
@@ -597,17 +635,24 @@ static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high
     if (low_end) a = lower(list->lows, a, end, low_end);
     if (high_end < CHUNK) end = lower(list->lows, a, end, high_end);
     const uint16_t *lows = list->lows + a;
-    if (k == 2 && !w->visit && !w->check && !w->q->alive) {
-        w->found += count_met(w->q->table, lows, end - a, w->lists[order[1]]->lows, many);
+    uint16_t *met = here->met;
+    const Chunk *next = &here->chunks[order[k > 1]];
+    int j = k > 1 ? 2 : 1, only_counts = k == 2 && !w->visit && !w->check && !w->q->alive;
+    if (only_counts && next->bits) {
+        for (; n < end - a; n++) w->found += next->bits[lows[n] / 8] >> lows[n] % 8 & 1;
         return;
     }
-    uint16_t *met = here->met;
-    int j = 1;
-    if (k > 1 && few->bits && here->chunks[order[1]].bits && a == few->a && end == few->b &&
-        HAS_POPCOUNT) {
-        n = keep_common(met, end - a, few, &here->chunks[order[1]]);
-        j = 2;
-    } else for (; n < end - a; n++) met[n] = (uint16_t)n;
+    if (k > 1 && few->bits && next->bits && a == few->a && end == few->b && HAS_POPCOUNT)
+        n = keep_common(met, end - a, few, next);
+    else if (k > 1 && !next->bits && (next->b - next->a) / RATHER_READ < end - a) {
+        n = keep_equal(lows, end - a, w->lists[order[1]]->lows + next->a, next->b - next->a,
+                       only_counts ? NULL : met, 0);
+        if (only_counts) {
+            w->found += n;
+            return;
+        }
+    }
+    else for (j = 1; n < end - a; n++) met[n] = (uint16_t)n;
     for (; j < k; j++)
         n = keep_met(w->q->table, lows, met, n, w->lists[order[j]]->lows, &here->chunks[order[j]]);
     for (uint64_t i = 0, all = n; (w->check || w->q->alive) && i < all; i++) {
@@ -715,6 +760,7 @@ static void meet(Walk *w, uint64_t low, uint64_t high) {
     for (int i = 0; i < w->k; i++) at[i] = chunk_number(w->lists[i], (uint32_t)(low >> 16));
     Common here = {.met = w->q->table->met};
     w->q->table->hopeful.n = 0;
+    if (high >= w->q->s->size) high = UINT64_MAX; /* the last chunk is a whole one */
     for (; at[lead] < w->lists[lead]->chunks && !w->q->failed; at[lead]++) {
         look_at_clock(w->q);
         uint32_t key = w->lists[lead]->keys[at[lead]];
@@ -732,7 +778,7 @@ static void meet(Walk *w, uint64_t low, uint64_t high) {
         if (i < w->k) continue;
         here.key = key;
         meet_in_chunk(w, &here, low > base ? (uint32_t)(low - base) : 0,
-                      high < base + CHUNK ? (uint32_t)(high - base) : CHUNK);
+                      high - base < CHUNK ? (uint32_t)(high - base) : CHUNK);
         if (w->visit && here.n) collect(w, &here);
     }
 done:
@@ -835,7 +881,7 @@ static void add_bits(Table *table, Marks *marks, const List *list, const Chunk *
 static uint64_t take_bits(const Query *q, const Marks *marks, uint64_t base) {
     const uint32_t *dead = dead_from(q, base), *last = dead_from(q, base + CHUNK);
     uint64_t *bits = q->table->bits, found = marks->found;
-    if (marks->are_many) found = common_bits((const uint8_t *)bits, (const uint8_t *)bits);
+    if (marks->are_many) found = common_bits((const uint8_t *)bits, (const uint8_t *)bits, q->s->size - base);
     for (; dead < last; dead++) found -= bits[(*dead & 0xFFFF) / 64] >> *dead % 64 & 1;
     if (marks->are_many) memset(bits, 0, CHUNK / 8);
     else for (uint64_t i = 0; i < marks->words; i++) bits[q->table->both[i]] = 0;

@@ -102,9 +102,13 @@ def pairs_of(batches: arrays.Batches, rows: arrays.Rows) -> list[tuple[int, int,
 def test_the_kernel_leaves_to_python_what_lists_and_rules_are_for() -> None:
     pairs = arrays.Pairs()
     told = "мати київ маючи у півгодини прес-служба етері шахедо слово їжак it-їжак".split()
-    counts = pairs.learn(arrays.lexicon(told), 1, {"їжак": ("їжак",)})
-    assert counts.tolist() == [2, 0, 0, 0, 0, 0, 0, 1, 0, 0]
-    assert list(pairs) == [*word_pairs("київ"), ("слово", "слово")]
+    known = pairs.add("мати", "мати")
+    begins, ends = pairs.learn(arrays.lexicon(told), 1, {"їжак": ("їжак",)})
+    assert (ends - begins).tolist() == [2, 0, 0, 0, 0, 0, 0, 1, 0, 0]
+    every = list(pairs)
+    assert every[begins[0] : ends[0]] == word_pairs("київ")
+    assert every[begins[7] : ends[7]] == [("слово", "слово")]
+    assert (every[known], len(every)) == (("мати", "мати"), 4)
 
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".dawg", ".array"))

@@ -139,7 +139,7 @@ class Pairs:
         self.form_of_pair.append(number)
         return new
 
-    def learn(self, spellings: Lexicon, first: int, listed: Listed) -> Ints:
+    def learn(self, spellings: Lexicon, first: int, listed: Listed) -> tuple[Ints, Ints]:
         """Have the kernel add the pairs of those spellings that it can learn.
 
         Args:
@@ -148,16 +148,18 @@ class Pairs:
             listed: the forms of which the dictionary would give other terms.
 
         Returns:
-            How many pairs were added for each, in order; 0 for those that are left.
+            Of each, in order, the first pair that was added for it, and the one past the last; the
+            same for those that are left.
         """
         told = _learner(), spellings, first, listed, self.terms, self.forms
         with intact():
-            counts, terms, forms = kernel.learn(*told)
+            begins, ends, terms, forms = kernel.learn(*told)
+        known = len(self)
         is_first = np.diff(np.frombuffer(forms, np.int32), prepend=-1) != 0
-        self._first.frombytes((is_first.nonzero()[0] + len(self)).astype(np.int32).tobytes())
+        self._first.frombytes((is_first.nonzero()[0] + known).astype(np.int32).tobytes())
         self.term_of_pair.frombytes(terms)
         self.form_of_pair.frombytes(forms)
-        return np.frombuffer(counts, np.int32)
+        return np.frombuffer(begins, np.int32) + known, np.frombuffer(ends, np.int32) + known
 
 
 @cache
@@ -306,14 +308,13 @@ class _Words:
 
     def _learn(self) -> None:
         """Note which pairs the new spellings have."""
-        first, known = len(self._ends), len(self.pairs)
-        counts = np.zeros(len(self.spellings) - first, np.int32)
+        first, known, had = len(self._ends), len(self.pairs), len(self._pairs)
+        begins, ends = np.zeros((2, len(self.spellings) - first), np.int32)
         if self._listed is not None:
-            counts = self.pairs.learn(self.spellings, first, self._listed)
+            begins, ends = self.pairs.learn(self.spellings, first, self._listed)
+            begins, ends = begins + (had - known), ends + (had - known)
             self._pairs.extend(range(known, len(self.pairs)))
-        ends = (len(self._pairs) - counts.sum() + np.cumsum(counts)).astype(np.int32)
-        begins = ends - counts
-        for i in (counts == 0).nonzero()[0].tolist():
+        for i in (begins == ends).nonzero()[0].tolist():
             begins[i] = len(self._pairs)
             found = form_pairs(self.spellings[first + i], self._terms_of)
             self._pairs.extend([self.pairs.add(lemma, f + self._mark) for lemma, f in found])

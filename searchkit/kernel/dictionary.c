@@ -180,57 +180,72 @@ static int take_all(
     return damaged();
 }
 
-/* Find a word, the letters before `at` being those that led to `index`: first as it is spelled,
- * then with ґ for each г. */
+/* Take one step more along a word; 0 where it ends, or leads nowhere. */
+static inline int step(const Dawg *dawg, Walk *walk) {
+    int at = walk->depth;
+    if (at == walk->word.length || walk->reached[at] == NONE) return 0;
+    walk->reached[++walk->depth] = follow_letter(dawg, walk->reached[at], walk->word.letters[at]);
+    return 1;
+}
+
+/* Find a word that was walked along: first as it is spelled, then with ґ for each г from `at` on. */
 static int find(
-    const Dictionary *dictionary, const Dawg *dawg, Form *word, int at, uint32_t index, int width,
+    const Dictionary *dictionary, const Dawg *dawg, const Walk *walk, int at, int width,
     Found *found
 ) {
-    uint32_t reached[LONGEST];
-    int end = at;
-    for (; end < word->length && index != NONE; end++) {
-        reached[end] = index;
-        index = follow_letter(dawg, index, word->letters[end]);
-    }
+    uint32_t index = walk->depth == walk->word.length ? walk->reached[walk->depth] : (uint32_t)NONE;
     if (index != NONE) index = follow(dawg, index, SEPARATOR);
     if (index != NONE) {
         if (found->varied == VARIANTS) return damaged();
-        copy(word, &found->variants[found->varied++]);
+        copy(&walk->word, &found->variants[found->varied++]);
         if (take_all(dictionary, dawg, index, width, found) < 0) return -1;
     }
-    for (int i = at; i < end; i++) {
-        if (word->letters[i] != dictionary->typed) continue;
-        uint32_t next = follow_letter(dawg, reached[i], dictionary->meant);
+    for (int i = at; i < walk->depth; i++) {
+        if (walk->word.letters[i] != dictionary->typed) continue;
+        uint32_t next = follow_letter(dawg, walk->reached[i], dictionary->meant);
         if (next == NONE) continue;
-        word->letters[i] = dictionary->meant;
-        int failed = find(dictionary, dawg, word, i + 1, next, width, found) < 0;
-        word->letters[i] = dictionary->typed;
-        if (failed) return -1;
+        Walk other;
+        copy(&walk->word, &other.word);
+        other.word.letters[i] = dictionary->meant;
+        other.reached[other.depth = i + 1] = next;
+        while (step(dawg, &other)) {}
+        if (find(dictionary, dawg, &other, i + 1, width, found) < 0) return -1;
     }
     return 0;
 }
 
-void walk_ahead(const Dictionary *dictionary, const Form *words, int count) {
-    const Dawg *dawg = &dictionary->words;
-    uint32_t at[AHEAD] = {0};
-    for (int depth = 0, left = count; left && count <= AHEAD; depth++) {
-        left = 0;
-        for (int i = 0; i < count; i++) {
-            if (at[i] == NONE || depth > words[i].length) continue;
-            int is_end = depth == words[i].length;
-            at[i] = is_end ? follow(dawg, at[i], SEPARATOR)
-                           : follow_letter(dawg, at[i], words[i].letters[depth]);
-            if (is_end && at[i] < dawg->guided) __builtin_prefetch(dawg->guide + at[i] * 2);
-            left++;
-        }
-    }
+/* Find a word by itself. */
+static int find_alone(
+    const Dictionary *dictionary, const Dawg *dawg, const Form *word, int width, Found *found
+) {
+    Walk walk;
+    copy(word, &walk.word);
+    walk.reached[walk.depth = 0] = 0;
+    while (step(dawg, &walk)) {}
+    found->count = found->varied = found->based = 0;
+    return find(dictionary, dawg, &walk, 0, width, found);
 }
 
-static int find_word(const Dictionary *dictionary, const Form *word, Found *found) {
-    Form own;
-    copy(word, &own);
-    found->count = found->varied = found->based = 0;
-    return find(dictionary, &dictionary->words, &own, 0, 0, 4, found);
+void walk_along(const Dictionary *dictionary, Walk *walks, const Form *words, int count) {
+    const Dawg *dawg = &dictionary->words;
+    for (int i = 0; i < count; i++) {
+        Walk *walk = &walks[i];
+        int same = 0;
+        while (same < walk->depth && same < words[i].length &&
+               walk->word.letters[same] == words[i].letters[same])
+            same++;
+        walk->depth = same;
+        copy(&words[i], &walk->word);
+    }
+    for (int left = 1; left;) {
+        left = 0;
+        for (int i = 0; i < count; i++) left |= step(dawg, &walks[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        uint32_t end = walks[i].reached[walks[i].depth];
+        if (end != NONE) end = follow(dawg, end, SEPARATOR);
+        if (end < dawg->guided) __builtin_prefetch(dawg->guide + end * 2);
+    }
 }
 
 /* Make the base form of a parse: its prefix and suffix take the place of those of the form. */
@@ -253,8 +268,8 @@ static void base_form(
     append(base, letters, length);
 }
 
-int look_up(const Dictionary *dictionary, const Form *word, Found *found) {
-    if (find_word(dictionary, word, found) < 0) return -1;
+/* Make the base forms of all that was found. */
+static int have_bases(const Dictionary *dictionary, Found *found) {
     for (int i = 0; i < found->count; i++) {
         int which = found->based;
         if (grow_to((void **)&found->bases, &found->base_room, which + 1, sizeof(Form)) < 0)
@@ -266,6 +281,12 @@ int look_up(const Dictionary *dictionary, const Form *word, Found *found) {
         found->based += which == found->based;
     }
     return 0;
+}
+
+int look_up(const Dictionary *dictionary, const Walk *walk, Found *found) {
+    found->count = found->varied = found->based = 0;
+    if (find(dictionary, &dictionary->words, walk, 0, 4, found) < 0) return -1;
+    return have_bases(dictionary, found);
 }
 
 /* -- words that are not there ---------------------------------------------------------------- */
@@ -333,7 +354,7 @@ static int add_known(
     Guesses *guesses
 ) {
     Form rest = rest_of(word, start);
-    if (find_word(dictionary, &rest, found) < 0) return -1;
+    if (find_alone(dictionary, &dictionary->words, &rest, 4, found) < 0) return -1;
     for (int i = 0; i < found->count; i++) {
         Guess guess;
         const Parse *parse = &found->parses[i];
@@ -372,8 +393,7 @@ static int add_by_ending(
         for (int ending = dictionary->longest; ending && total == 1; ending--) {
             int before = word->length > ending ? word->length - ending : 0;
             Form end = rest_of(word, before);
-            found->count = found->varied = 0;
-            if (find(dictionary, &dictionary->endings[which], &end, 0, 0, 8, found) < 0) return -1;
+            if (find_alone(dictionary, &dictionary->endings[which], &end, 8, found) < 0) return -1;
             for (int i = 0; i < found->count; i++) {
                 Guess guess;
                 const Parse *parse = &found->parses[i];
@@ -622,7 +642,9 @@ static PyObject *ask(PyObject *args, int is_parses) {
     if (asked(args, &dictionary, &word, &is_there) < 0) return NULL;
     if (!is_there) return PyList_New(0);
     if (found_new(&found) < 0) return NULL;
-    PyObject *list = look_up(dictionary, &word, &found) < 0 ? NULL : list_of(&found, is_parses);
+    int failed = find_alone(dictionary, &dictionary->words, &word, 4, &found) < 0 ||
+                 have_bases(dictionary, &found) < 0;
+    PyObject *list = failed ? NULL : list_of(&found, is_parses);
     found_free(&found);
     return list;
 }

@@ -55,6 +55,13 @@ typedef struct {
     int count, room, varied, based, base_room;
 } Found;
 
+/* A walk along a word: where so many of its letters lead to, the last of them nowhere, perhaps. */
+typedef struct {
+    Form word;
+    int depth;
+    uint32_t reached[LONGEST + 1];
+} Walk;
+
 /* Return the length of a string, and where its letters are. */
 static inline int32_t string_at(const Strings *strings, int32_t number, const uint16_t **letters) {
     *letters = strings->letters + strings->ends[number];
@@ -75,14 +82,14 @@ static inline void copy(const Form *from, Form *to) {
 /* Return the dictionary in a capsule; NULL and an error if there is none. */
 const Dictionary *dictionary_in(PyObject *capsule);
 
-/* Find what a word may be in the dictionary, with its base forms; -1 and an error if that is
- * damaged. */
-int look_up(const Dictionary *dictionary, const Form *word, Found *found);
+/* Walk along some words, side by side: each step waits for memory, but for all words at once. What
+ * a word has in common with that of the walk before, the same in the beginning, is not walked again;
+ * the first walk is all 0. */
+void walk_along(const Dictionary *dictionary, Walk *walks, const Form *words, int count);
 
-/* Walk along some words side by side, so that what is looked up of them next is at hand: each step
- * waits for memory, but for all words at once. */
-enum { AHEAD = 32 }; /* words, at most */
-void walk_ahead(const Dictionary *dictionary, const Form *words, int count);
+/* Find what a word that was walked along may be in the dictionary, with its base forms; -1 and an
+ * error if that is damaged. */
+int look_up(const Dictionary *dictionary, const Walk *walk, Found *found);
 
 int found_new(Found *found); /* -1 and an error without memory */
 void found_free(Found *found);

@@ -242,46 +242,67 @@ static int is_listed(const Lesson *lesson, const uint8_t *spelled, Py_ssize_t si
     return found;
 }
 
-/* Learn a spelling; return how many pairs it has, 0 if Python has to find them, -1 on an error. */
-static int learn_form(const Learner *learner, Lesson *lesson, Form *form) {
+/* Learn a form; return how many pairs it has, 0 if Python has to find them, -1 on an error. */
+static int learn_form(const Learner *learner, Lesson *lesson, const Walk *walk) {
     uint8_t spelled[MOST];
+    const Form *form = &walk->word;
     if (!form->length) return 0;
-    fold(learner, form);
     Py_ssize_t size = utf8_of(form, spelled);
     if (has_rule(learner, form) || find_in(learner->by_hand, spelled, size) >= 0) return 0;
     int elsewhere = is_listed(lesson, spelled, size);
     if (elsewhere) return elsewhere < 0 ? -1 : 0;
-    if (look_up(learner->dictionary, form, &lesson->found) < 0) return -1;
+    if (look_up(learner->dictionary, walk, &lesson->found) < 0) return -1;
     return lesson->found.based ? number_pairs(learner, lesson, spelled, size) : 0;
 }
 
-/* Learn the spellings from one on. */
-static int learn_all(const Learner *learner, Lesson *lesson, int32_t first, int32_t *counts) {
-    Form ahead[AHEAD];
-    for (int32_t at = first, end = lesson->spellings->count; at < end; at += AHEAD) {
-        int count = end - at < AHEAD ? end - at : AHEAD;
-        for (int i = 0; i < count; i++) read_plain(learner, at + i, lesson->spellings, &ahead[i]);
-        walk_ahead(learner->dictionary, ahead, count);
-        for (int i = 0; i < count; i++)
-            if ((*counts++ = learn_form(learner, lesson, &ahead[i])) < 0) return -1;
+enum { LANES = 16 }; /* words that are looked up side by side */
+
+/* Learn the spellings from one on. They are taken in order, so that what is looked up of one lies
+ * where that of the last one lay; from several places of the order at once. */
+static int learn_all(
+    const Learner *learner, Lesson *lesson, int32_t first, int32_t *begins, int32_t *ends
+) {
+    int32_t *order = order_from(lesson->spellings, first), count = lesson->spellings->count - first;
+    int32_t each = count / LANES + 1;
+    Walk walks[LANES];
+    Form forms[LANES];
+    for (int i = 0; i < LANES; i++) walks[i].depth = walks[i].reached[0] = 0;
+    int failed = !order;
+    for (int32_t at = 0; !failed && at < each; at++) {
+        int lanes = 0;
+        for (int32_t i = at; i < count; i += each) {
+            read_plain(learner, order[i], lesson->spellings, &forms[lanes]);
+            fold(learner, &forms[lanes++]);
+            const uint8_t *next;
+            string_of(lesson->spellings, order[i + 1 < count ? i + 1 : i], &next);
+            __builtin_prefetch(next);
+        }
+        walk_along(learner->dictionary, walks, forms, lanes);
+        for (int lane = 0; !failed && lane < lanes; lane++) {
+            int32_t i = order[at + lane * each] - first;
+            begins[i] = lesson->pairs;
+            failed = learn_form(learner, lesson, &walks[lane]) < 0;
+            ends[i] = lesson->pairs;
+        }
     }
-    return 0;
+    PyMem_Free(order);
+    return failed ? -1 : 0;
 }
 
 static PyObject *numbers_in(const int *items, int count) {
     return PyBytes_FromStringAndSize((const char *)items, (Py_ssize_t)count * (Py_ssize_t)sizeof(int));
 }
 
-/* learn(learner, spellings, first, listed, terms, forms): (counts, terms, forms), int32 in bytes
+/* learn(learner, spellings, first, listed, terms, forms): (begins, ends, terms, forms)
  *
  * Learns the spellings from the number `first` on: their lemmas and folded forms get numbers in
  * `terms` and `forms`. The forms that are `listed` are left to Python.
  *
- * Returns of each spelling how many pairs it has, 0 where Python has to find them; of each pair,
- * spelling by spelling, its lemma's and its form's number. */
+ * Returns, as int32 in bytes, of each spelling which pairs it has, none where Python has to find
+ * them; and of each pair its lemma's and its form's number. */
 static PyObject *learn(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *capsule, *spellings, *terms, *forms, *counts = NULL, *found = NULL;
+    PyObject *capsule, *spellings, *terms, *forms, *begins, *ends, *found = NULL;
     Lesson lesson = {0};
     int first;
     if (!PyArg_ParseTuple(
@@ -294,19 +315,23 @@ static PyObject *learn(PyObject *module, PyObject *args) {
     if (first < 0 || first > lesson.spellings->count)
         return PyErr_Format(PyExc_ValueError, "no such number");
     int is_any = PyObject_IsTrue(lesson.listed);
-    if (is_any < 0) return NULL;
+    if (is_any < 0 || found_new(&lesson.found) < 0) return NULL;
     if (!is_any) lesson.listed = NULL;
-    if (found_new(&lesson.found) >= 0)
-        counts = PyBytes_FromStringAndSize(NULL, 4 * ((Py_ssize_t)lesson.spellings->count - first));
-    if (counts && learn_all(learner, &lesson, first, (int32_t *)PyBytes_AS_STRING(counts)) >= 0)
+    Py_ssize_t size = 4 * ((Py_ssize_t)lesson.spellings->count - first);
+    begins = PyBytes_FromStringAndSize(NULL, size);
+    ends = PyBytes_FromStringAndSize(NULL, size);
+    if (begins && ends &&
+        learn_all(learner, &lesson, first, (int32_t *)PyBytes_AS_STRING(begins),
+                  (int32_t *)PyBytes_AS_STRING(ends)) >= 0)
         found = Py_BuildValue(
-            "ONN", counts, numbers_in(lesson.term_of_pair, lesson.pairs),
+            "OONN", begins, ends, numbers_in(lesson.term_of_pair, lesson.pairs),
             numbers_in(lesson.form_of_pair, lesson.pairs)
         );
     found_free(&lesson.found);
     PyMem_Free(lesson.term_of_pair);
     PyMem_Free(lesson.form_of_pair);
-    Py_XDECREF(counts);
+    Py_XDECREF(begins);
+    Py_XDECREF(ends);
     return found;
 }
 

@@ -43,6 +43,10 @@ int32_t number_of_str(Lexicon *lexicon, PyObject *str);
 /* Return the number of a string; -1 if it is not there. */
 int32_t find_in(const Lexicon *lexicon, const uint8_t *string, Py_ssize_t size);
 
+/* Return the numbers of the strings from one on, in the order of the strings: to be freed by
+ * PyMem_Free; NULL and an error without memory. */
+int32_t *order_from(const Lexicon *lexicon, int32_t first);
+
 /* What hashes begin with: Python's own secret, so that nobody can make strings that fall together. */
 extern uint64_t seeds[2];
 int add_lexicon(PyObject *module); /* the type; it fills in the seeds */

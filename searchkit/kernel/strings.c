@@ -460,17 +460,37 @@ static int merge(Lexicon *lexicon, const String *strings, int32_t count) {
     return 0;
 }
 
-static int put_in_order(Lexicon *lexicon) {
-    int32_t first = lexicon->in_order, count = lexicon->count - first;
-    if (!count) return 0;
-    String *strings = PyMem_New(String, (size_t)count);
-    if (!strings) return PyErr_NoMemory(), -1;
-    for (int32_t i = 0; i < count; i++) {
+/* Return the strings from one on in order; NULL and an error without memory. */
+static String *sorted_from(const Lexicon *lexicon, int32_t first) {
+    size_t count = (size_t)(lexicon->count - first);
+    String *strings = PyMem_New(String, count + 1);
+    if (!strings) return PyErr_NoMemory(), NULL;
+    for (size_t i = 0; i < count; i++) {
         const uint8_t *data;
-        Py_ssize_t size = string_of(lexicon, first + i, &data);
-        strings[i] = (String){head_of(data, size), data, size, first + i};
+        Py_ssize_t number = first + (Py_ssize_t)i, size = string_of(lexicon, (int32_t)number, &data);
+        strings[i] = (String){head_of(data, size), data, size, number};
     }
-    int failed = sort(strings, (size_t)count) < 0 || merge(lexicon, strings, count) < 0;
+    if (sort(strings, count) >= 0) return strings;
+    PyMem_Free(strings);
+    return NULL;
+}
+
+int32_t *order_from(const Lexicon *lexicon, int32_t first) {
+    String *strings = sorted_from(lexicon, first);
+    if (!strings) return NULL;
+    int32_t count = lexicon->count - first, *order = PyMem_New(int32_t, (size_t)count + 1);
+    if (!order) PyErr_NoMemory();
+    for (int32_t i = 0; order && i < count; i++) order[i] = (int32_t)strings[i].place;
+    PyMem_Free(strings);
+    return order;
+}
+
+static int put_in_order(Lexicon *lexicon) {
+    int32_t first = lexicon->in_order;
+    if (first == lexicon->count) return 0;
+    String *strings = sorted_from(lexicon, first);
+    if (!strings) return -1;
+    int failed = merge(lexicon, strings, lexicon->count - first) < 0;
     PyMem_Free(strings);
     return failed ? -1 : 0;
 }

@@ -73,7 +73,6 @@ def merge_runs(
         for name, array in (words | articles).items():
             out.put(name, [array])
         out.put("dictionary", [np.frombuffer(dictionary, np.uint8)])
-        out.put("records", _records(runs))
         _merge(runs, of_text, words, _Postings(out, articles), at_once)
     return averages
 
@@ -242,7 +241,8 @@ def _merge(
         for which, name in enumerate(("first_posting", "first_row")):
             sizes[which, run.terms] += np.diff(run.arrays[name].astype(np.int64))
         run.arrays.release()
-    out.make_room(*sizes.sum(axis=1).tolist())
+    postings, places = sizes.sum(axis=1).tolist()
+    copy = out.copying(_records(runs), int(out.articles["record_sizes"].sum()), postings, places)
     shared = _Shared(out.articles, forms, of_text, _with_champions(words, forms, sizes[0], of_text))
 
     def made(piece: _Piece) -> tuple[_Part, _Forms]:
@@ -251,28 +251,33 @@ def _merge(
         return part, _crowned(part, piece, shared)
 
     pieces = list(_pieces(sizes[1], len(out.articles["first"]), at_once))
-    for part, of_forms in _all_made(made, pieces):
+    for part, of_forms in _all_made(made, pieces, copy):
         out.add(part, sizes[0])
         out.add_forms(of_forms)
     out.close(sizes[0])
 
 
 def _all_made(
-    made: Callable[["_Piece"], tuple["_Part", "_Forms"]], pieces: list["_Piece"]
+    made: Callable[["_Piece"], tuple["_Part", "_Forms"]],
+    pieces: list["_Piece"],
+    beside: Callable[[], None],
 ) -> Iterator[tuple["_Part", "_Forms"]]:
-    """Yield what is made of each piece, by threads if there are several."""
+    """Yield what is made of each piece, by threads if there are several, and do something else."""
     if len(pieces) < 2:
+        beside()
         yield from map(made, pieces)
         return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
 
     rest = iter(pieces)
-    with ThreadPoolExecutor(THREADS) as threads:  # NumPy lets go of the interpreter's lock
+    with ThreadPoolExecutor(THREADS + 1) as threads:  # NumPy lets go of the interpreter's lock
+        other = threads.submit(beside)
         waiting = [threads.submit(made, piece) for piece in islice(rest, THREADS)]
         while waiting:
             found = waiting.pop(0).result()
             waiting += [threads.submit(made, piece) for piece in islice(rest, 1)]
             yield found
+        other.result()
 
 
 class _Piece(NamedTuple):
@@ -511,13 +516,27 @@ class _Postings:
         none = np.empty((0, FORM_CHAMPIONS), np.uint64)
         self._forms = _Forms(np.empty(0, np.int64), np.empty(0, np.uint32), none)  # not yet written
 
-    def make_room(self, postings: int, places: int) -> None:
-        """Make room for so many; a few need none."""
-        if postings > MANY:
-            self._out.room("lows", "<u2", postings)
-            self._out.room("codes", "|u1", postings)
-            self._out.room("follows", "|u1", places)
-            self._out.room("rows", "|u1")
+    def copying(
+        self, records: Iterator[Array], size: int, postings: int, places: int
+    ) -> Callable[[], None]:
+        """Make room for so many bytes, postings and places; return what copies the records.
+
+        A few need no room. The records are most of what is written: they go to the disk meanwhile.
+        """
+        if postings <= MANY:
+            return lambda: self._out.put("records", records)
+        self._out.room("records", "|u1", size)
+        self._out.room("lows", "<u2", postings)
+        self._out.room("codes", "|u1", postings)
+        self._out.room("follows", "|u1", places)
+        self._out.room("rows", "|u1")
+
+        def copy() -> None:
+            for part in records:
+                self._out.append("records", part)
+            self._out.hasten("records")
+
+        return copy
 
     def add(self, part: _Part, having: Ints) -> None:
         """Write a part; `having` is how many postings each term has in all."""

@@ -303,7 +303,8 @@ def starting(bench: Bench) -> None:
     say("starting processes")
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
     index = ["--index", str(bench.folder(bench.engines[0])), "--limit", "10"]
-    query = [sys.executable, "-m", "searchkit", "query", bench.queries[PLAIN][0].typed, *index]
+    asked = bench.queries[PLAIN][0].typed
+    query = [sys.executable, "-P", "-m", "searchkit", "query", asked, *index]  # what pip installed
     for name, command in (
         ("python -c pass", [sys.executable, "-c", "pass"]),
         ("python -c 'import numpy'", [sys.executable, "-c", "import numpy"]),

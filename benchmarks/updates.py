@@ -54,11 +54,14 @@ def put(path: Path, articles: Sequence[dict[str, str]] | Articles, mode: str = "
 
 
 def command(*arguments: str | Path) -> Cost:
-    """Run a program of Python's, children and all; return what it cost."""
+    """Run a program of Python's, children and all; return what it cost.
+
+    -P is for who stands in a checkout: what was installed is run, not what lies there.
+    """
     # As it is installed: compiled once.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-    program = [sys.executable, *map(str, arguments)]
+    program = [sys.executable, "-P", *map(str, arguments)]
     subprocess.run(program, check=True, stdout=subprocess.DEVNULL, env=env)
     wall, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
     return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
@@ -144,7 +147,7 @@ def a_day(
 
 def _read(source: Path) -> None:
     """Read every byte of a source, and do with it what tells that it is as it was."""
-    key, buffer = key_of(b"secret"), bytearray(1 << 18)
+    key, buffer = key_of(b"secret"), bytearray(1 << 20)
     for path in source.rglob("*.*"):
         with path.open("rb", buffering=0) as file:
             while size := file.readinto(buffer):

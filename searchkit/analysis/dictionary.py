@@ -54,8 +54,7 @@ class Dictionary:
     """The Ukrainian dictionary.
 
     Attributes:
-        paradigms: of each, the suffixes of its forms, then their tags, then their prefixes.
-        suffixes, prefixes, tags: what these numbers stand for.
+        suffixes, prefixes, tags: what the numbers in a paradigm stand for.
 
     Raises:
         DictionaryDamaged: its files are not as they were installed.
@@ -66,11 +65,18 @@ class Dictionary:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with intact():
-            self.paradigms = _paradigms((folder / "paradigms.array").read_bytes())
+            self._numbers = array("H", (folder / "paradigms.array").read_bytes())
+            self._ends = array("I", [1])  # of the paradigms; each begins with its length
+            for _ in range(self._numbers[0]):
+                self._ends.append(self._ends[-1] + 1 + self._numbers[self._ends[-1]])
             self.suffixes: list[str] = self._json("suffixes.json")
             options = dict(self._json("meta.json"))["compile_options"]
             self.prefixes: list[str] = options["paradigm_prefixes"]
             self._longest: int = options["max_suffix_length"]
+
+    def paradigm(self, number: int) -> Sequence[int]:
+        """Return the suffixes of its forms, then their tags, then their prefixes."""
+        return self._numbers[self._ends[number] + 1 : self._ends[number + 1]]
 
     @cached_property
     def tags(self) -> list[str]:
@@ -128,16 +134,6 @@ def dictionary() -> Dictionary:
     import pymorphy3_dicts_uk  # noqa: PLC0415 - not all of pymorphy3
 
     return Dictionary(Path(pymorphy3_dicts_uk.get_path()))
-
-
-def _paradigms(content: bytes) -> list[Sequence[int]]:
-    numbers = array("H", content)
-    found: list[Sequence[int]] = []
-    at = 1
-    for _ in range(numbers[0]):
-        found.append(numbers[at + 1 : at + 1 + numbers[at]])
-        at += 1 + numbers[at]
-    return found
 
 
 def _starts() -> list[str]:
@@ -223,7 +219,7 @@ def shipped() -> dict[str, list[Parse]]:
 @intact()
 def tag(parse: Parse) -> str:
     """Return what the dictionary says of a form: `NOUN,inan masc,gent`."""
-    paradigm = dictionary().paradigms[parse[0]]
+    paradigm = dictionary().paradigm(parse[0])
     return dictionary().tags[paradigm[len(paradigm) // 3 + parse[1]]]
 
 
@@ -250,7 +246,7 @@ def inflected(word: str, model: str) -> dict[str, list[Parse]]:
         raise ValueError(f"the dictionary has no word {model!r} in this base form")
     found: dict[str, list[Parse]] = {}
     for number in bases:
-        paradigm = known.paradigms[number]
+        paradigm = known.paradigm(number)
         forms, ending = len(paradigm) // 3, known.suffixes[paradigm[0]]
         is_fixed = len({*paradigm[:forms]}) == 1  # нато: any word can go without endings
         if word.endswith(ending) and (is_fixed or _end_alike(word, model)):
@@ -276,7 +272,7 @@ def _end_alike(word: str, model: str) -> bool:
 @intact()
 def _endings(parse: Parse) -> tuple[str, slice, str]:
     """Return what stands in the first form of a paradigm before and after the stem of a form."""
-    paradigm, prefixes = dictionary().paradigms[parse[0]], dictionary().prefixes
+    paradigm, prefixes = dictionary().paradigm(parse[0]), dictionary().prefixes
     suffixes = dictionary().suffixes
     forms, idx = len(paradigm) // 3, parse[1]
     before, after = prefixes[paradigm[2 * forms + idx]], suffixes[paradigm[idx]]

@@ -1,8 +1,11 @@
 """The kernel and its twins in Python and NumPy give the same."""
 
+import json
 import os
+import random
 import subprocess
 import sys
+from itertools import chain, combinations
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +158,40 @@ def test_what_words_side_by_side_add_is_the_same(crowded: Archive, query: str, w
     found = by_both(crowded, query, wanted, None, by_date=False)
     assert found[1:] == found[:1]
     assert found[0].total >= wanted
+
+
+SCATTERED = {"лис": 0.005, "пес": 0.05, "сова": 0.2, "жук": 0.28, "рак": 0.5, "сокіл": 0.9}
+
+
+@pytest.fixture(scope="session")
+def scattered(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """An archive in which each word stands in such a share of the articles, anywhere."""
+    folder, draw = tmp_path_factory.mktemp("scattered"), random.Random(1)
+    with (folder / "news.jsonl").open("w", encoding="utf-8") as lines:
+        for i in range(4000):
+            chances = [item for item in SCATTERED.items() for _ in range(3)]
+            words = [word for word, share in chances if draw.random() < share / 2]
+            title = draw.choice(words) if words and draw.random() < 0.1 else ""
+            date = f"202{i % 4 // 3 + 3}-{i % 12 + 1:02}"
+            record = {"id": str(i), "title": title, "text": " ".join(words) or "кіт", "date": date}
+            lines.write(json.dumps(record) + "\n")
+    Archive.build(folder / "news.jsonl", folder / "index")
+    return Archive.open(folder / "index")
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("operator", ["", "AND", "OR"])
+def test_what_lists_have_in_common_is_the_same_however_long_they_are(
+    scattered: Archive, operator: str, window: tuple[int, int] | None
+) -> None:
+    """Of two and three words, of which some have champions and bits, and of what begins alike."""
+    totals = []
+    for words in chain(combinations([*SCATTERED, "со*"], 2), combinations(SCATTERED, 3)):
+        query = f" {operator} ".join(words)
+        found = by_both(scattered, query, 10, window, by_date=False)
+        assert found[1:] == found[:1]
+        totals.append(found[0].total)
+    assert max(totals) > 100 or window == WINDOWS[-1]  # in which there is none
 
 
 LEAVES = ["лис", "лиси", "=лис", "=лиси", "л*", "ли*", "к*", "со*", "мирн*", "сп*", "title:лис",

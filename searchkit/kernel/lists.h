@@ -606,10 +606,43 @@ POPCOUNTS static uint64_t keep_common(uint16_t *met, uint64_t n, const Chunk *fe
     return before == n ? kept : 0; /* of a damaged list nothing is kept */
 }
 
+/* Counts what whole chunks of two lists that have bits have in common, but for what does not count. */
+static uint64_t count_common(const Query *q, uint64_t base, const Chunk *few, const Chunk *many) {
+    uint64_t found = common_bits(few->bits, many->bits, q->s->size - base);
+    const uint32_t *dead = dead_from(q, base), *last = dead_from(q, base + CHUNK);
+    for (; dead < last; dead++) {
+        uint32_t low = *dead & 0xFFFF;
+        found -= (few->bits[low / 8] & many->bits[low / 8]) >> low % 8 & 1;
+    }
+    return found;
+}
+
+/* Of n postings of a list, one after the other, keeps those that another list's chunk has, too; or counts
+   them only, if `met` is NULL. */
+static uint64_t meet_first(Table *table, const uint16_t *lows, uint64_t n, const uint16_t *others,
+                           const Chunk *chunk, uint16_t *met) {
+    uint64_t kept = 0;
+    if (chunk->bits && !met)
+        for (uint64_t i = 0; i < n; i++) kept += chunk->bits[lows[i] / 8] >> lows[i] % 8 & 1;
+    else if (chunk->bits)
+        for (uint64_t i = 0; i < n; i++) {
+            met[kept] = (uint16_t)i;
+            kept += chunk->bits[lows[i] / 8] >> lows[i] % 8 & 1;
+        }
+    else if ((chunk->b - chunk->a) / RATHER_READ < n)
+        kept = keep_equal(lows, n, others + chunk->a, chunk->b - chunk->a, met, 0);
+    else {
+        if (!met) met = table->met;
+        for (uint64_t i = 0; i < n; i++) met[i] = (uint16_t)i;
+        kept = keep_met(table, lows, met, n, others, chunk);
+    }
+    return kept;
+}
+
 /* Finds which articles of a chunk are in all lists, from low_end to high_end - 1. */
 static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high_end) {
-    const Segment *s = w->q->s;
-    int order[SLOTS] = {0}, k = w->k;
+    const Query *q = w->q;
+    int order[SLOTS] = {0}, k = w->k, are_counted = k == 2 && !w->visit && !w->check;
     for (int i = 0; i < k; i++) {
         int j = i;
         uint64_t size = here->chunks[i].b - here->chunks[i].a;
@@ -617,49 +650,33 @@ static void meet_in_chunk(Walk *w, Common *here, uint32_t low_end, uint32_t high
             order[j] = order[j - 1];
         order[j] = i;
     }
-    const List *list = w->lists[here->lead = order[0]];
-    const Chunk *few = &here->chunks[here->lead], *many = &here->chunks[order[k - 1]];
+    const List *list = w->lists[here->lead = order[0]], *other = w->lists[order[k > 1]];
+    const Chunk *few = &here->chunks[here->lead], *next = &here->chunks[order[k > 1]];
+    int have_bits = k > 1 && few->bits && next->bits && !low_end && high_end == CHUNK;
     uint64_t a = few->a, end = few->b, n = 0;
     here->n = 0;
-    if (k == 2 && !w->visit && !w->check && few->bits && many->bits && !low_end &&
-        high_end == CHUNK) {
-        w->found += common_bits(few->bits, many->bits, s->size - ((uint64_t)here->key << 16));
-        const uint32_t *dead = dead_from(w->q, (uint64_t)here->key << 16);
-        const uint32_t *last = dead_from(w->q, ((uint64_t)here->key + 1) << 16);
-        for (; dead < last; dead++) {
-            uint32_t low = *dead & 0xFFFF;
-            w->found -= (few->bits[low / 8] & many->bits[low / 8]) >> low % 8 & 1;
-        }
+    if (are_counted && have_bits) {
+        w->found += count_common(q, (uint64_t)here->key << 16, few, next);
         return;
     }
     if (low_end) a = lower(list->lows, a, end, low_end);
     if (high_end < CHUNK) end = lower(list->lows, a, end, high_end);
     const uint16_t *lows = list->lows + a;
     uint16_t *met = here->met;
-    const Chunk *next = &here->chunks[order[k > 1]];
-    int j = k > 1 ? 2 : 1, only_counts = k == 2 && !w->visit && !w->check && !w->q->alive;
-    if (only_counts && next->bits) {
-        for (; n < end - a; n++) w->found += next->bits[lows[n] / 8] >> lows[n] % 8 & 1;
+    if (are_counted && !q->alive) {
+        w->found += meet_first(q->table, lows, end - a, other->lows, next, NULL);
         return;
     }
-    if (k > 1 && few->bits && next->bits && a == few->a && end == few->b && HAS_POPCOUNT)
-        n = keep_common(met, end - a, few, next);
-    else if (k > 1 && !next->bits && (next->b - next->a) / RATHER_READ < end - a) {
-        n = keep_equal(lows, end - a, w->lists[order[1]]->lows + next->a, next->b - next->a,
-                       only_counts ? NULL : met, 0);
-        if (only_counts) {
-            w->found += n;
-            return;
-        }
-    }
-    else for (j = 1; n < end - a; n++) met[n] = (uint16_t)n;
-    for (; j < k; j++)
-        n = keep_met(w->q->table, lows, met, n, w->lists[order[j]]->lows, &here->chunks[order[j]]);
-    for (uint64_t i = 0, all = n; (w->check || w->q->alive) && i < all; i++) {
+    if (k == 1) for (; n < end - a; n++) met[n] = (uint16_t)n;
+    else if (have_bits && HAS_POPCOUNT) n = keep_common(met, end - a, few, next);
+    else n = meet_first(q->table, lows, end - a, other->lows, next, met);
+    for (int j = 2; j < k; j++)
+        n = keep_met(q->table, lows, met, n, w->lists[order[j]]->lows, &here->chunks[order[j]]);
+    for (uint64_t i = 0, all = n; (w->check || q->alive) && i < all; i++) {
         uint32_t doc = here->key << 16 | lows[met[i]];
         if (!i) n = 0;
         met[n] = met[i];
-        n += is_alive(w->q, doc) && (!w->check || s->last[doc] >= *w->check);
+        n += is_alive(q, doc) && (!w->check || q->s->last[doc] >= *w->check);
     }
     w->found += n;
     here->a = a;

@@ -145,7 +145,9 @@ static void offer_strip(Query *q, const Word *word, const List *list, const List
    stands in most articles once, and not in the title: these come last, since by then few may be. */
 static void offer_list(Query *q, const Word *word, const List *list, const List *other,
                        int complete) {
-    for (int are_single = 0; are_single < 2; are_single++)
+    for (int are_single = 0; are_single < 2; are_single++) {
+        Enough enough = {{0}, 0};
+        float told = -1; /* what these are enough for */
         for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
             uint32_t base = (uint32_t)list->keys[c] << 16;
             look_at_clock(q);
@@ -159,10 +161,13 @@ static void offer_list(Query *q, const Word *word, const List *list, const List 
                         offer_posting(q, word, list, other, complete, base | list->lows[p], p);
                     continue;
                 }
-                Enough enough = enough_for(q->s, need - list->lead, are_single);
+                if (need != told) enough = enough_for(q->s, need - list->lead, are_single);
+                if (are_single && enough.least[0] == ODD) return;
+                told = need;
                 offer_strip(q, word, list, other, complete, base, p, end, &enough);
             }
         }
+    }
 }
 
 /* Offers the best of one word that the other has not; the rest of them would not do. */
@@ -618,8 +623,12 @@ static void run(Query *q, Part *parts, Py_ssize_t n, double articles, double nei
 
 static PyTypeObject *segment_type;
 
-/* Sees that the columns of articles that any of them may be looked up in are as written. */
+/* Sees that the columns of articles that any of them may be looked up in are as written; what was seen to be
+   so is not looked at again. */
 static void sure_of_columns(const Query *q, Segment *s) {
+    uint64_t faults = s->faults;
+    int wanted = q->has_window ? 2 : 1;
+    if (s->sure_columns >= wanted) return;
     SURE_OF_ALL(s, first);
     if (q->has_window) {
         SURE_OF_ALL(s, last);
@@ -629,6 +638,7 @@ static void sure_of_columns(const Query *q, Segment *s) {
     SURE_OF_ALL(s, title_norms);
     SURE_OF_ALL(s, text_norms);
     learn_most(s);
+    if (s->faults == faults) s->sure_columns = wanted;
 }
 
 static uint64_t faults_of(const Part *parts, Py_ssize_t n) {

@@ -64,6 +64,7 @@ typedef struct {
     ARRAYS(X)
 #undef X
     float k1, k1_1;
+    int sure_columns;  /* 1 if the columns of articles were seen to be as written, 2 if `last`, too */
     int knows_most;    /* whether the next is known: what a posting of this code is worth at most */
     float most_of[256];
     uint64_t vaguest;  /* the greatest unit of time that a date begins with, if known; else 0 */
@@ -275,6 +276,8 @@ static void prefixed(const Strings *strings, const uint8_t *data, Py_ssize_t siz
             if (compare(strings, low + step, data, (uint64_t)size, 1) > 0) high = low + step;
         while (low < high) {
             uint64_t middle = low + (high - low) / 2;
+            __builtin_prefetch(strings->ends + low + (middle - low) / 2); /* one of these is next */
+            __builtin_prefetch(strings->ends + middle + (high - middle) / 2);
             int order = compare(strings, middle, data, (uint64_t)size, past);
             if (past ? order <= 0 : order < 0) low = middle + 1;
             else high = middle;

@@ -85,15 +85,16 @@ def top(
         ValueError: the kernel met damaged postings.
         QueryTimeout: the matcher's time is over.
     """
-    wanted = min(wanted, matcher.index.size)  # C has no greater numbers than 64 bits hold
-    is_planned = kernel and not (matcher.index.foreign and asks_for_a_form(tree))
+    index = matcher.index
+    wanted = min(wanted, index.size)  # C has no greater numbers than 64 bits hold
+    is_planned = kernel and not (index.foreign and asks_for_a_form(tree))
     plan = planned(tree, window) if is_planned else None
     if plan is not None:
         since, until = plan.window or (0, 0)
         try:
             return Found(*kernel.top(
-                matcher.index.kernel_segments, plan.words, plan.mode, plan.bonuses,
-                matcher.index.articles, NEIGHBOURS, WORD_LEAD, PAIR_LEAD, wanted,
+                index.kernel_segments, plan.words, plan.mode, plan.bonuses,
+                index.articles, NEIGHBOURS, WORD_LEAD, PAIR_LEAD, wanted,
                 plan.window is not None, since, until, by_date, matcher.deadline.left(),
             ))  # fmt: skip
         except TimeoutError:

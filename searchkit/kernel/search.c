@@ -127,17 +127,20 @@ static void offer_posting(Query *q, const Word *word, const List *list, const Li
     else if (posting_of(other, doc) == NOWHERE) offer(q, doc, score, complete);
 }
 
-/* Likewise, those from p to end - 1, at most STRIP, of which the codes tell enough. */
+/* Likewise, those from p to end - 1, at most STRIP, of which the codes tell enough, or all. The first is not
+   in a chunk before the `c`th, in which the last one is then. */
 static void offer_strip(Query *q, const Word *word, const List *list, const List *other,
-                        int complete, uint32_t base, uint64_t p, uint64_t end, const Enough *enough) {
+                        int complete, uint64_t *c, uint64_t p, uint64_t end, const Enough *enough) {
     uint64_t found[STRIP];
+    uint32_t docs[STRIP];
     int n = 0;
-    for (; (p = next_enough(q->s, p, end, enough)) < end; p++) {
-        __builtin_prefetch(q->s->text_norms + (base | list->lows[p]));
+    for (; (p = enough ? next_enough(q->s, p, end, enough) : p) < end; p++) {
+        while (list->ends[*c] <= p) ++*c;
+        docs[n] = (uint32_t)list->keys[*c] << 16 | list->lows[p];
+        __builtin_prefetch(q->s->text_norms + docs[n]);
         found[n++] = p;
     }
-    for (int i = 0; i < n; i++)
-        offer_posting(q, word, list, other, complete, base | list->lows[found[i]], found[i]);
+    for (int i = 0; i < n; i++) offer_posting(q, word, list, other, complete, docs[i], found[i]);
 }
 
 /* Offers what a word's list, or that of one of its terms, has that may be among the best; what another
@@ -145,27 +148,21 @@ static void offer_strip(Query *q, const Word *word, const List *list, const List
    stands in most articles once, and not in the title: these come last, since by then few may be. */
 static void offer_list(Query *q, const Word *word, const List *list, const List *other,
                        int complete) {
-    for (int are_single = 0; are_single < 2; are_single++) {
+    int are_coded = !list->worths && !list->is_label;
+    uint64_t last = list->chunks ? list->ends[list->chunks - 1] : list->start;
+    for (int are_single = 0; are_single < 1 + are_coded; are_single++) {
         Enough enough = {{0}, 0};
         float told = -1; /* what these are enough for */
-        for (uint64_t c = 0; c < list->chunks && !q->failed; c++) {
-            uint32_t base = (uint32_t)list->keys[c] << 16;
+        uint64_t c = 0;
+        for (uint64_t p = list->start, end; p < last && !q->failed; p = end) {
+            float need = needed_to_enter(q, word, complete);
+            end = p + STRIP < last ? p + STRIP : last;
             look_at_clock(q);
-            Chunk chunk = chunk_of(q->s, list, c);
-            for (uint64_t p = chunk.a, end; p < chunk.b; p = end) {
-                float need = needed_to_enter(q, word, complete);
-                end = p + STRIP < chunk.b ? p + STRIP : chunk.b;
-                if (need == INFINITY) return;
-                if (list->worths || list->is_label) {
-                    for (; !are_single && p < end; p++)
-                        offer_posting(q, word, list, other, complete, base | list->lows[p], p);
-                    continue;
-                }
-                if (need != told) enough = enough_for(q->s, need - list->lead, are_single);
-                if (are_single && enough.least[0] == ODD) return;
-                told = need;
-                offer_strip(q, word, list, other, complete, base, p, end, &enough);
-            }
+            if (need == INFINITY) return;
+            if (need != told) enough = enough_for(q->s, need - list->lead, are_single);
+            if (are_single && enough.least[0] == ODD) return;
+            told = need;
+            offer_strip(q, word, list, other, complete, &c, p, end, are_coded ? &enough : NULL);
         }
     }
 }

@@ -869,37 +869,51 @@ static void join(Walk *w, uint64_t low, uint64_t high) {
     }
 }
 
-/* The bits of a table, as long as few are set: how many, and in how many words of them; which words
-   these are is in `table->both`. */
-typedef struct { uint64_t found, words; int are_many; } Marks;
+/* The articles of a chunk that are in any of several lists: those of the first one that has bits, and the
+   bits of a table. As long as few are set in that, how many articles there are, and in how many words of the
+   table; which words these are is in `table->both`. */
+typedef struct { const uint8_t *first; uint64_t found, words; int are_many; } Marks;
 
-/* Adds the articles that a list has of a chunk to a table's bits. */
+/* Adds those that a list has. */
 static void add_bits(Table *table, Marks *marks, const List *list, const Chunk *chunk) {
     uint64_t *bits = table->bits;
-    marks->are_many |= chunk->bits || chunk->b - chunk->a > CHUNK / 256;
-    for (int i = 0; chunk->bits && i < CHUNK / 64; i++) {
-        uint64_t more;
-        memcpy(&more, chunk->bits + 8 * i, 8);
-        bits[i] |= more;
+    int is_first = !marks->first && !marks->words && !marks->are_many;
+    if (chunk->bits && is_first) {
+        marks->first = chunk->bits;
+        marks->found = chunk->b - chunk->a;
+        return;
     }
+    marks->are_many |= chunk->bits || chunk->b - chunk->a > CHUNK / 256;
+    const uint8_t *more[] = {chunk->bits, marks->are_many ? marks->first : NULL};
+    for (int j = 0; j < 2; j++)
+        for (int i = 0; more[j] && i < CHUNK / 64; i++) {
+            uint64_t word;
+            memcpy(&word, more[j] + 8 * i, 8);
+            bits[i] |= word;
+        }
+    if (marks->are_many) marks->first = NULL;
+    const uint8_t *first = marks->first;
     for (uint64_t p = chunk->a; !chunk->bits && p < chunk->b; p++) {
         uint32_t low = list->lows[p];
         uint64_t word = bits[low / 64];
         if (!marks->are_many) {
             table->both[marks->words] = (uint16_t)(low / 64);
             marks->words += !word;
-            marks->found += ~(word >> low % 64) & 1;
+            marks->found += ~(word >> low % 64 | (first ? (uint64_t)first[low / 8] >> low % 8 : 0)) & 1;
         }
         bits[low / 64] = word | 1ull << low % 64;
     }
 }
 
-/* Counts a table's bits but for those of articles that do not count, and sets them all to 0. */
+/* Counts them but for those that do not count, and sets all bits of the table to 0. */
 static uint64_t take_bits(const Query *q, const Marks *marks, uint64_t base) {
     const uint32_t *dead = dead_from(q, base), *last = dead_from(q, base + CHUNK);
     uint64_t *bits = q->table->bits, found = marks->found;
     if (marks->are_many) found = common_bits((const uint8_t *)bits, (const uint8_t *)bits, q->s->size - base);
-    for (; dead < last; dead++) found -= bits[(*dead & 0xFFFF) / 64] >> *dead % 64 & 1;
+    for (; dead < last; dead++) {
+        uint32_t low = *dead & 0xFFFF;
+        found -= (bits[low / 64] >> low % 64 | (marks->first ? (uint64_t)marks->first[low / 8] >> low % 8 : 0)) & 1;
+    }
     if (marks->are_many) memset(bits, 0, CHUNK / 8);
     else for (uint64_t i = 0; i < marks->words; i++) bits[q->table->both[i]] = 0;
     return found;
@@ -915,12 +929,17 @@ static uint64_t count_any(Query *q, const List *const *lists, int k, uint64_t lo
         for (int i = 0; i < k; i++) found += count_living(q, lists[i], low, high);
         return found - w.found;
     }
+    int most = 0; /* has bits, if any has */
+    for (int i = 1; i < k; i++)
+        if (lists[i]->having > lists[most]->having) most = i;
     for (uint64_t base = low / CHUNK * CHUNK; base < high; base += CHUNK) {
         Marks marks = {0};
+        int are_all = low <= base && (high >= base + CHUNK || high >= q->s->size);
         for (int i = 0; i < k; i++) {
-            Chunk chunk = clipped(q->s, lists[i], base, low, high);
-            if (low > base || high < base + CHUNK) chunk.bits = NULL; /* tell of others, too */
-            if (chunk.a < chunk.b) add_bits(q->table, &marks, lists[i], &chunk);
+            const List *list = lists[i ? i == most ? 0 : i : most];
+            Chunk chunk = clipped(q->s, list, base, low, high);
+            if (!are_all) chunk.bits = NULL; /* tell of others, too */
+            if (chunk.a < chunk.b) add_bits(q->table, &marks, list, &chunk);
         }
         found += take_bits(q, &marks, base);
     }

@@ -524,7 +524,8 @@ class _Postings:
         A few need no room. The records are most of what is written: they go to the disk meanwhile.
         """
         if postings <= MANY:
-            return lambda: self._out.put("records", records)
+            self._out.put("records", records)
+            return lambda: None
         self._out.room("records", "|u1", size)
         self._out.room("lows", "<u2", postings)
         self._out.room("codes", "|u1", postings)

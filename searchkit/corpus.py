@@ -326,9 +326,11 @@ class Block(NamedTuple):
             return
         found = kernel.records(self.data, MAX_WORD, MAX_CHARACTERS, MAX_RECORD - 1)
         for line, record in enumerate(found, self.before + 1):
-            if isinstance(record, dict):
+            if len(record) == len(Article._fields):
                 name = f"{self.stem}:{line}"
-                yield line, _sound(record, name) or _checked((line, record), self.source, name)
+                article = _sound(record, name)
+                fields = {} if article else dict(zip(Article._fields, record, strict=True))
+                yield line, article or _checked((line, fields), self.source, name)
             else:
                 data = self.data[slice(*record)]
                 yield from self._replace(before=line - 1, data=data)._read()  # noqa: SLF001 - its own
@@ -491,20 +493,17 @@ def _checked(record: Record | ArticleError, source: str, name: str) -> Article |
         return ArticleError(source, line, str(flaw))
 
 
-def _sound(fields: dict[str, Any], name: str) -> Article | None:
-    """Return what `_article` does of strings without a flaw; None where there is none."""
-    text, date = fields.get("text"), fields.get("date")
+def _sound(record: tuple[Any, ...], name: str) -> Article | None:
+    """Return what `_article` does of stripped strings without a flaw; None where there is none."""
+    own, text, title, date, url, source, author, section, tags, language = record
     if not text or text.isspace():
         return None
     try:
-        if date := (date and date.strip()) or None:
+        if date:
             parse_span(date)
-        tags = _tags(fields) if "tags" in fields else ()
+        tags = _tags({"tags": tags}) if tags else ()
     except (DateError, _Flaw):
         return None
-    title, url, source, author, section, language, own = (
-        (value and value.strip()) or None for value in map(fields.get, (*_OPTIONAL, "id"))
-    )
     return Article(
         own or name, text, title or "", date, url, source, author, section, tags, language
     )

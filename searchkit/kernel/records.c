@@ -4,13 +4,11 @@
  * list of strings, without surrogates, characters beyond U+FFFF, or anything that might be wrong. */
 #include "kernel.h"
 
-/* The fields of an article. Others are read over. */
+/* The fields of an article, in its order. Others are read over. */
 static const char *const NAMES[] = {
     "id", "text", "title", "date", "url", "source", "author", "section", "tags", "language",
 };
-enum { FIELDS = sizeof NAMES / sizeof *NAMES, TAGS = 8, OTHER = FIELDS };
-
-static PyObject *names[FIELDS];
+enum { FIELDS = sizeof NAMES / sizeof *NAMES, TEXT = 1, TAGS = 8, OTHER = FIELDS };
 
 typedef struct {
     const uint8_t *at, *end; /* what is left of the line; a byte that is no letter follows */
@@ -92,6 +90,16 @@ static PyObject *read_string(Line *line) {
     return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, line->letters, count);
 }
 
+/* Read a string and strip it; None if nothing is left. */
+static PyObject *read_stripped(Line *line) {
+    Py_ssize_t end = read_letters(line), start = 0;
+    if (end < 0) return NULL;
+    while (end && Py_UNICODE_ISSPACE(line->letters[end - 1])) end--;
+    while (start < end && Py_UNICODE_ISSPACE(line->letters[start])) start++;
+    if (!end) Py_RETURN_NONE;
+    return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, line->letters + start, end - start);
+}
+
 static PyObject *read_list(Line *line) {
     PyObject *list = PyList_New(0);
     if (!list || take(line, ']')) return list;
@@ -107,7 +115,7 @@ static PyObject *read_list(Line *line) {
 
 static PyObject *read_value(Line *line, int name) {
     skip_space(line);
-    if (*line->at == '"') return read_string(line);
+    if (*line->at == '"') return name == TEXT ? read_string(line) : read_stripped(line);
     if (line->end - line->at >= 4 && !memcmp(line->at, "null", 4)) {
         line->at += 4;
         Py_RETURN_NONE;
@@ -130,24 +138,31 @@ static int read_name(Line *line) {
 /* Read a line; NULL if it is not plain, or on an error. */
 static PyObject *read_record(Line *line) {
     if (!take(line, '{')) return NULL;
-    PyObject *record = PyDict_New();
+    PyObject *record = PyTuple_New(FIELDS);
     if (!record) return NULL;
     do {
         int name = read_name(line);
         PyObject *value = name < 0 ? NULL : read_value(line, name);
-        int failed = !value || (name < OTHER && PyDict_SetItem(record, names[name], value) < 0);
-        Py_XDECREF(value);
-        if (failed) return Py_DECREF(record), NULL;
+        if (!value) return Py_DECREF(record), NULL;
+        if (name == OTHER) Py_DECREF(value);
+        else {
+            PyObject *before = PyTuple_GET_ITEM(record, name);
+            PyTuple_SET_ITEM(record, name, value);
+            Py_XDECREF(before);
+        }
     } while (take(line, ','));
     if (take(line, '}')) {
         skip_space(line);
+        for (int i = 0; i < FIELDS; i++)
+            if (!PyTuple_GET_ITEM(record, i)) PyTuple_SET_ITEM(record, i, Py_NewRef(Py_None));
         if (line->at == line->end) return record;
     }
     return Py_DECREF(record), NULL;
 }
 
-/* records(lines, most_in_word, most, longest): of each line its record, a dict; or where it begins
- * and ends, if it is not plain.
+/* records(lines, most_in_word, most, longest): of each line a tuple of its fields, None for those that
+ * it has not; or where it begins and ends, if it is not plain. All but text and tags are stripped, and
+ * None if nothing is left.
  *
  * Plain is no string of more than `most` characters or with more than `most_in_word` between two
  * spaces, and no line of more than `longest` bytes with its end. */
@@ -158,8 +173,6 @@ static PyObject *records(PyObject *module, PyObject *args) {
     Py_ssize_t longest, size = 0;
     if (!PyArg_ParseTuple(args, "Snnn", &bytes, &line.most_in_word, &line.most, &longest))
         return NULL;
-    for (int i = 0; i < FIELDS; i++)
-        if (!names[i] && !(names[i] = PyUnicode_InternFromString(NAMES[i]))) return NULL;
     const uint8_t *start = (uint8_t *)PyBytes_AS_STRING(bytes), *all = start;
     const uint8_t *end = start + PyBytes_GET_SIZE(bytes); /* where a 0 is */
     PyObject *found = PyList_New(0);
@@ -187,6 +200,6 @@ static PyObject *records(PyObject *module, PyObject *args) {
 }
 
 PyMethodDef records_methods[] = {
-    {"records", records, METH_VARARGS, "Lines of JSON to dicts; see corpus.py."},
+    {"records", records, METH_VARARGS, "Lines of JSON to tuples; see corpus.py."},
     {NULL},
 };

@@ -636,17 +636,17 @@ class _Postings:
 
     def _pack(self, postings: int) -> None:
         """Write the places of the first of the postings that wait: whole blocks, or the last."""
-        counts, values = self._counts[:postings].astype(np.int64), self._values
-        ends = np.append(np.cumsum(counts)[BLOCK - 1 :: BLOCK], counts.sum())
-        ends = ends[: -(-postings // BLOCK)]
-        packed, starts, widths = pack(values[: counts.sum()], ends)
+        blocks = np.arange(0, postings, BLOCK)
+        ends = np.cumsum(np.add.reduceat(self._counts[:postings], blocks, dtype=np.int64))
+        places = int(ends[-1]) if len(ends) else 0
+        packed, starts, widths = pack(self._values[:places], ends)
         self._out.append("rows", packed)
         self._out.append("row_starts", (starts + self._bytes).astype("<u8"))
         self._out.append("row_widths", widths)
         self._out.append("follow_starts", (np.append(0, ends)[:-1] + self._places).astype("<u8"))
         self._bytes += len(packed)
-        self._places += int(counts.sum())
-        self._counts, self._values = self._counts[postings:], values[counts.sum() :]
+        self._places += places
+        self._counts, self._values = self._counts[postings:], self._values[places:]
 
 
 def keys_of(worths: Array, docs: Array) -> NDArray[np.uint64]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_properties import queries, shared
 
 from searchkit import Archive, writer
-from searchkit.codec import merge
+from searchkit.codec import postings
 from searchkit.kernel import kernel
 from searchkit.query import match, top
 from searchkit.query.match import Matcher
@@ -239,7 +239,7 @@ blocks = st.lists(st.lists(st.integers(0, (1 << 53) - 1), min_size=1, max_size=5
 def test_numbers_are_packed_to_the_same_bits(blocks: list[list[int]]) -> None:
     values = np.array([value for block in blocks for value in block], np.uint64)
     ends = np.cumsum([len(block) for block in blocks], dtype=np.int64)
-    found = [each.tolist() for each in merge.pack(values, ends)]
+    found = [each.tolist() for each in postings.pack(values, ends)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merge, "kernel", None)
-        assert [each.tolist() for each in merge.pack(values, ends)] == found
+        patch.setattr(postings, "kernel", None)
+        assert [each.tolist() for each in postings.pack(values, ends)] == found

@@ -360,7 +360,7 @@ def test_memory_decides_how_much_is_done_at_once_and_nothing_else(
 ) -> None:
     """A build of 50 rows at once, a frequent word in several pieces, makes the same index."""
     monkeypatch.setattr("searchkit.writer.BYTES_A_ROW", 10_000)
-    monkeypatch.setattr("searchkit.codec.merge.MANY", 0)  # large arrays grow in their place
+    monkeypatch.setattr("searchkit.codec.postings.MANY", 0)  # large arrays grow in their place
     rebuild(Corpus(sample), tmp_path / "index", means=Means(jobs=1, memory=1))
     with Archive.open(tmp_path / "index") as small:
         [one], [other] = archive.index.segments, small.index.segments

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.arrays import Array, Growing
-from searchkit.codec.merge import unpack
+from searchkit.codec.postings import unpack
 from searchkit.codec.runs import KINDS, Vocabulary
 from searchkit.codec.segment import BLOCK, Segment
 from searchkit.codec.strings import plain_arrays

@@ -359,6 +359,13 @@ def _blake2b() -> Any:
     return blake2b
 
 
+def changes(items: Array) -> Ints:
+    """Return where items are not as the one before."""
+    is_new = np.ones(len(items), bool)
+    is_new[1:] = items[1:] != items[:-1]
+    return is_new.nonzero()[0]
+
+
 def counted_up(first: Ints, counts: Ints) -> Ints:
     """Return first, first + 1 and so on, as many as counted, for each.
 

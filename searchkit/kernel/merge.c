@@ -1,5 +1,5 @@
-/* Merge: a range of terms of all runs becomes postings, sorted by term and article; and numbers
-   become bits. The twins are `_gather` and `pack` of codec/merge.py. */
+/* Merge: a range of terms of all runs becomes postings, sorted by term and article; and numbers become
+   bits. The twins are `_gather` of codec/parts.py, `_crown` of champions.py, `pack` of postings.py. */
 #include "kernel.h"
 
 #include <stdlib.h>
@@ -441,9 +441,9 @@ static PyObject *crown(PyObject *module, PyObject *args) {
 }
 
 PyMethodDef merge_methods[] = {
-    {"gather", gather, METH_VARARGS, "Postings of a range of terms; see codec/merge.py."},
-    {"champions", champions, METH_VARARGS, "The best of some postings; see codec/merge.py."},
-    {"crown", crown, METH_VARARGS, "The best postings of some forms; see codec/merge.py."},
-    {"pack", pack, METH_VARARGS, "Numbers as bits; see codec/merge.py."},
+    {"gather", gather, METH_VARARGS, "Postings of a range of terms; see codec/parts.py."},
+    {"champions", champions, METH_VARARGS, "The best of some postings; see codec/champions.py."},
+    {"crown", crown, METH_VARARGS, "The best postings of some forms; see codec/champions.py."},
+    {"pack", pack, METH_VARARGS, "Numbers as bits; see codec/postings.py."},
     {NULL},
 };

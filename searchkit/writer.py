@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -706,7 +706,7 @@ class _Segment:
         def learned() -> Learned:
             if self.change and self.change.taught:
                 return Learned(*self.change.taught, listed, self.forms)
-            return Learned.of(sample[:SAMPLE], listed, self.forms)
+            return Learned.of(_first(sample), listed, self.forms)
 
         # No other build's: one that was killed may have left a process about to write a run.
         folder = self.path.parent / f"runs-{os.urandom(8).hex()}"  # `tempfile` is slow to import
@@ -745,6 +745,12 @@ def _sample(items: Iterator[Article | Block | None], choose: Choose) -> tuple[li
         if len(sample) >= SAMPLE or size >= SAMPLE_SIZE:
             return sample, True
     return sample, False
+
+
+def _first(sample: list[Article]) -> list[Article]:
+    """Return those that are learned from, which are the same however large the blocks are."""
+    ends = [*accumulate(len(article.text) for article in sample[:SAMPLE])]
+    return sample[: min(bisect_left(ends, SAMPLE_SIZE) + 1, SAMPLE)]
 
 
 def _runs(

@@ -420,6 +420,22 @@ def test_several_processes_write_what_one_writes_byte_for_byte(
     assert len(written) == 1
 
 
+def test_long_articles_are_learned_from_alike_however_large_the_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several processes each reads smaller blocks; what is learned first is the same."""
+    monkeypatch.setattr("searchkit.writer.SAMPLE_SIZE", 10_000)
+    lines = [{"text": f"Лис {i} біг {i % 7} стежками. " * 30} for i in range(300)]
+    corpus = tmp_path / "long.jsonl"
+    corpus.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    written = set()
+    for memory in (1, 2, 3):
+        Archive.build(corpus, tmp_path / str(memory), jobs=1, memory=memory)
+        [segment] = (tmp_path / str(memory)).glob("*/segment-*")
+        written.add(segment.read_bytes())
+    assert len(written) == 1
+
+
 @pytest.mark.parametrize(
     ("count", "length", "processes"), [(1_100, 1, 2), (30, 1, 1), (30, 400_000, 2)]
 )

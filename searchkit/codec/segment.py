@@ -38,7 +38,7 @@ in the order of their bytes. One file of arrays holds:
     title_words, text_words       how long each article is
     title_norms, text_norms       by what a word's frequency there is multiplied (`rank.norms`)
     first, last                   when it was published, as a span of YYYYMMDDhhmmss; 0 if unknown
-    ids, id_order                 a hash of each id, 16 bytes; and the articles in their order
+    ids, id_order                 a hash of each id, 16 bytes; the articles in the order of these
     records, record_starts,       the articles (`stored`), where each begins, and how long it is
     record_sizes, dictionary
 

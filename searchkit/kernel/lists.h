@@ -439,8 +439,9 @@ static inline int is_bare(const Query *q, uint32_t doc) {
    else, bonuses of its word add in proportion to that at most. */
 static float needed(const Walk *w, int lead, int is_bare) {
     const Query *q = w->q;
+    if (!(w->least > 0)) return -1; /* of a phrase, too: its lists are not those of the query's words */
     double rest = 0, unit = q->words[lead].unit;
-    if (!(w->least > 0 && unit > 0)) return -1;
+    if (!(unit > 0)) return -1;
     for (int i = 0; i < w->k; i++)
         if (i != lead) rest += (double)w->lists[i]->most * q->words[i].unit;
     for (int i = 0; i < q->n_bonuses && !is_bare; i++) {
@@ -529,6 +530,7 @@ static inline void compare_block(Equal *equal, const uint16_t *few, uint64_t at,
             lane = i + (uint64_t)__builtin_ctzll(bits) / 16;
             if (equal->kept == equal->n) return; /* damaged */
             while (k < ABREAST - 1 && few[k] != many[lane]) k++;
+            if (few[k] != many[lane]) return; /* damaged: not ascending */
             equal->met[equal->kept++] = equal->are_some ? equal->met[at + k] : (uint16_t)(at + k);
         }
 }

@@ -366,7 +366,7 @@ static int is_whole(const Query *q, const Bonus *bonus) {
 /* Whether two words may stand side by side in an article, as far as what follows the left one tells. */
 static int may_adjoin(const Query *q, const Bonus *bonus, const Candidate *one) {
     const Word *left = &q->words[bonus->left];
-    if (bonus->followed) return is_marked(bonus, one->doc);
+    if (bonus->followed) return one->doc < q->s->size && is_marked(bonus, one->doc);
     int is_known = one->at && !left->whole.made; /* its list is that of its only term */
     uint64_t known = is_known ? one->at[bonus->left] : NOWHERE;
     return may_be_followed(q->s, left, &bonus->classes, one->doc, known);

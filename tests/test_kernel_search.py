@@ -218,6 +218,39 @@ def test_the_places_of_a_word_are_the_same(
         assert found[0].tolist() == found[1].tolist()
 
 
+HOSTILE = """
+import sys
+from pathlib import Path
+import numpy as np
+from searchkit import Archive
+from searchkit.codec.arrays import read, write
+from searchkit.codec.segment import Segment
+from searchkit.query import top
+from searchkit.query.match import Matcher
+from searchkit.query.parse import parse
+
+index, path = Archive.open(sys.argv[1]).index, Path(sys.argv[2])
+arrays = dict(read(index.segments[0].path))
+arrays["chunk_keys"] = np.full_like(arrays["chunk_keys"], 0xFFFF)
+write(path, arrays)
+index.segments[0] = Segment(path)
+try:
+    top.top(Matcher(index), parse("ситий лис").tree, 10)
+except ValueError as error:
+    print(error, end="")
+"""
+
+
+def test_postings_of_articles_that_there_are_not_are_an_error(
+    crowded: Archive, tmp_path: Path
+) -> None:
+    """And no crash, though all sums are right."""
+    folder = crowded.index.generation.parent
+    done = subprocess.run([sys.executable, "-c", HOSTILE, folder, tmp_path / "hostile.arrays"],
+                          check=True, capture_output=True)  # fmt: skip
+    assert done.stdout == b"postings lead nowhere"
+
+
 def test_the_index_that_is_built_is_the_same(
     archive: Archive, sample: Path, tmp_path: Path
 ) -> None:

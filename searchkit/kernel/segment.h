@@ -106,7 +106,7 @@ static void look_at(Segment *s, uint64_t first, uint64_t last) {
         if (crc32_of(file + a, (Py_ssize_t)(b - a)) == sums[block]) seen[block] = 1;
         else {
             s->fault = (int64_t)block;
-            s->faults++;
+            __atomic_fetch_add(&s->faults, 1, __ATOMIC_RELAXED); /* by any thread that searches */
         }
     }
 }

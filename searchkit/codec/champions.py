@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.arrays import Array
+from searchkit.codec.arrays import Array, changes
 from searchkit.codec.parts import Part, Piece, Shared
-from searchkit.codec.segment import CHAMPIONS, FORM_CHAMPIONS, FREQUENT, changes
+from searchkit.codec.segment import CHAMPIONS, FORM_CHAMPIONS, FREQUENT
 from searchkit.kernel import kernel
 from searchkit.query.rank import K1, saturate
 
@@ -115,7 +115,7 @@ def _crown(part: Part, piece: Piece, shared: Shared, slots: Array) -> tuple[Arra
     keys, positions = slot[inside].astype(np.int64) << 32 | posting[inside], positions[inside]
     order = np.argsort(keys)
     keys, positions = keys[order], positions[order]
-    firsts = changes(keys)
+    firsts = changes(keys).nonzero()[0]
     slot, docs = keys >> 32, part.docs[keys & 0xFFFFFFFF]
     in_title = positions < shared.articles["title_words"][docs]
     titles = np.add.reduceat(in_title.astype(np.int64), firsts) if len(firsts) else firsts

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.arrays import Array, Arrays, Growing, read
+from searchkit.codec.arrays import Array, Arrays, Growing, changes, read
 from searchkit.codec.champions import Forms, crowned_forms, with_champions
 from searchkit.codec.parts import Part, Piece, RunPart, Shared, gathered, pieces_of
 from searchkit.codec.postings import Postings
 from searchkit.codec.runs import Vocabulary
-from searchkit.codec.segment import changes
 from searchkit.codec.strings import in_order
 from searchkit.codec.together import classes_of
 from searchkit.generations import Averages
@@ -42,7 +41,7 @@ def merge_runs(
 
     Args:
         made: for each process the files of its runs, named in the order in which they were read,
-            and its words.
+            those of segments last, and its words.
         dictionary: of the records.
         path: where the segment goes.
         averages: those to rank by; None for those of these articles.
@@ -96,7 +95,7 @@ def _vocabulary(
         ]
     )
     order = np.argsort(keys)
-    begins = changes(keys[order])
+    begins = changes(keys[order]).nonzero()[0]
     distinct = keys[order[begins]]
     # np.unique would import numpy.ma, and a stable sort takes ten times as long.
     met = np.minimum.reduceat(order, begins) if len(order) else order

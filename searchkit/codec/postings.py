@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.arrays import Array, Growing
+from searchkit.codec.arrays import Array, Growing, changes
 from searchkit.codec.champions import Forms, champions, worths_of
 from searchkit.codec.parts import Part
 from searchkit.codec.segment import BLOCK, CHAMPIONS, DENSE, FORM_CHAMPIONS, FREQUENT, ODD
@@ -87,8 +87,8 @@ class Postings:
 
     def _add_chunks(self, part: Part) -> None:
         keys = part.docs >> np.uint32(16)
-        changes = (part.terms[1:] != part.terms[:-1]) | (keys[1:] != keys[:-1])
-        last = np.append(changes.nonzero()[0], len(keys) - 1)
+        is_new = changes(part.terms) | changes(keys)
+        last = np.append(is_new.nonzero()[0][1:] - 1, len(keys) - 1)
         last = last[: len(keys)]
         before = self._out.length("chunk_keys")
         self._chunks.append(part.terms[last])
@@ -106,9 +106,7 @@ class Postings:
 
     def _crown(self, part: Part, having: Ints) -> None:
         """Keep the best postings of each frequent term once more, the best first."""
-        is_first = np.ones(len(part.terms), bool)
-        is_first[1:] = part.terms[1:] != part.terms[:-1]
-        bounds = np.append(is_first.nonzero()[0], len(part.terms))
+        bounds = np.append(changes(part.terms).nonzero()[0], len(part.terms))
         terms = part.terms[bounds[:-1]]
         for which in (having[terms] > FREQUENT).nonzero()[0].tolist():
             here, term = slice(bounds[which], bounds[which + 1]), int(terms[which])

@@ -31,7 +31,7 @@ from searchkit.analysis.arrays import Batches, Lexicon
 from searchkit.analysis.language import RUSSIAN, UKRAINIAN
 from searchkit.analysis.normalize import normalize
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, write
+from searchkit.codec.arrays import Array, changes, write
 from searchkit.codec.kept import KeptForms
 from searchkit.codec.segment import id_hash
 from searchkit.codec.stored import Packer, letters, milestones
@@ -130,8 +130,7 @@ class RunMaker:
             np.array(each[known:], np.int32) for each in (pairs.term_of_pair, pairs.form_of_pair)
         )
         # Those of a form lie together, its likeliest lemma first.
-        is_first = np.diff(form, prepend=-1) != 0
-        first = np.maximum.accumulate(np.where(is_first, np.arange(len(form)), 0))
+        first = np.maximum.accumulate(np.where(changes(form), np.arange(len(form)), 0))
         classes = np.array(self._class_of_term, np.uint8)[term[first]]
         self._class_of_pair.frombytes(classes.tobytes())
 
@@ -240,12 +239,9 @@ def _inverted(
     term = (order >> np.uint64(32)).astype(np.int64)
     which = (order & np.uint64(0xFFFFFFFF)).astype(np.int64)
     number, places = number[which].astype(np.int64), position[which].astype(np.int64)
-    is_new = np.ones(len(term), bool)
-    is_new[1:] = (term[1:] != term[:-1]) | (number[1:] != number[:-1])
-    begins = is_new.nonzero()[0]  # of postings
+    begins = (changes(term) | changes(number)).nonzero()[0]  # of postings
     of_posting = term[begins]
-    is_new = np.ones(len(of_posting), bool)
-    is_new[1:] = of_posting[1:] != of_posting[:-1]
+    is_new = changes(of_posting)
     arrays = (
         of_posting[is_new],
         np.append(is_new.nonzero()[0], len(begins)),

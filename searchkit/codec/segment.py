@@ -72,7 +72,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.article import Article
-from searchkit.codec.arrays import Array, read
+from searchkit.codec.arrays import Array, changes, read
 from searchkit.codec.stored import Unpacker
 from searchkit.codec.strings import Strings
 from searchkit.kernel import kernel
@@ -193,7 +193,7 @@ class Segment:
         """
         every = np.arange(which.start, which.stop) if isinstance(which, slice) else which
         blocks = every // BLOCK
-        blocks = blocks[np.diff(blocks, prepend=-1) > 0]
+        blocks = blocks[changes(blocks)]
         inside = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
         inside = inside[inside < len(self.arrays["codes"])]
         titles, texts, _ = self.counts(inside)
@@ -357,13 +357,6 @@ def _blake2b() -> Any:
     from hashlib import blake2b  # noqa: PLC0415 - slow to import, and no search needs it
 
     return blake2b
-
-
-def changes(items: Array) -> Ints:
-    """Return where items are not as the one before."""
-    is_new = np.ones(len(items), bool)
-    is_new[1:] = items[1:] != items[:-1]
-    return is_new.nonzero()[0]
 
 
 def counted_up(first: Ints, counts: Ints) -> Ints:

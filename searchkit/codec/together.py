@@ -20,7 +20,7 @@ from searchkit.analysis.arrays import Lexicon, lexicon, numbered, slices
 from searchkit.analysis.language import UKRAINIAN
 from searchkit.analysis.normalize import fold
 from searchkit.article import Article
-from searchkit.codec.arrays import Array
+from searchkit.codec.arrays import Array, changes
 from searchkit.kernel import kernel
 
 SAMPLE = 512  # articles in which pairs are counted
@@ -50,8 +50,7 @@ def next_classes(rows: Sequence[Array], classes: Array) -> Array:
     array([  8,   8, 255, 255, 255], dtype=uint8)
     """
     number, position = (each.astype(np.int64) for each in rows)
-    is_new = np.ones(len(number), bool)
-    is_new[1:] = (number[1:] != number[:-1]) | (position[1:] != position[:-1])
+    is_new = changes(number) | changes(position)
     first = is_new.nonzero()[0]
     follows = np.full(len(first), NO_CLASS, np.uint8)
     if len(first) > 1:
@@ -90,8 +89,8 @@ def _neighbours(articles: Sequence[Article]) -> Iterator[tuple[tuple[str, str], 
     article = article[:-1][article[1:] == article[:-1]]
     order = key.argsort(kind="stable")
     key, article = key[order], article[order]
-    is_first = np.diff(key, prepend=-1) > 0
-    is_new = is_first | (np.diff(article, prepend=-1) > 0)
+    is_first = changes(key)
+    is_new = is_first | changes(article)
     having = np.add.reduceat(is_new, is_first.nonzero()[0], dtype=np.int64) if len(key) else key
     keys = key[is_first]
     for key, count in zip(keys[having > 1].tolist(), having[having > 1].tolist(), strict=True):

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from searchkit.codec.arrays import changes
 from searchkit.errors import QueryTimeout, RequestError
 from searchkit.index import (
     AT_ONCE,
@@ -628,17 +627,6 @@ def _any(parts: list[Match]) -> Match:
         complete[where] |= True if part.complete is None else part.complete
     found.complete = complete if is_told else None
     return found
-
-
-def changes(numbers: NDArray[Any]) -> Bools:
-    """Tell where in an ascending array a number differs from the one before it.
-
-    >>> changes(np.array([3, 3, 7]))
-    array([ True, False,  True])
-    """
-    changed = np.ones(len(numbers), bool)
-    np.not_equal(numbers[1:], numbers[:-1], out=changed[1:])
-    return changed
 
 
 def once(parts: Sequence[Ints]) -> Ints:
